@@ -1,0 +1,1 @@
+complete --command watcher --no-files --arguments "(env _WATCHER_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=get-args _TYPER_COMPLETE_ARGS=(commandline -cp) watcher)" --condition "env _WATCHER_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=is-args _TYPER_COMPLETE_ARGS=(commandline -cp) watcher"

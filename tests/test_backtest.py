@@ -1,0 +1,85 @@
+"""A backtest says what a changed topic would have done, on stored articles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from newsweb import NewsWeb, write_config
+from program import answer, watcher
+from webserver import LoopbackWeb
+
+from watcher.model import ArticleId, Score, TopicId, Verdict
+from watcher.relevance.backtest import Trial, backtest
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def trial(
+    number: int, value: float, *, was_hit: bool = False, verdict: Verdict | None = None
+) -> Trial:
+    return Trial(
+        article_id=ArticleId(number),
+        seen_at=NOW + timedelta(hours=number),
+        score=Score(topic=TopicId("t"), value=value, threshold=50),
+        was_hit=was_hit,
+        verdict=verdict,
+    )
+
+
+def test_gained_lost_and_kept_are_told_apart() -> None:
+    report = backtest([trial(1, 80), trial(2, 20, was_hit=True), trial(3, 90, was_hit=True)])
+    assert [t.article_id for t in report.gained] == [1]
+    assert [t.article_id for t in report.lost] == [2]
+    assert (report.hits_before, report.hits_after) == (2, 2)
+    assert report.precision is None
+
+
+def test_a_threshold_is_suggested_where_the_verdicts_ask_for_one() -> None:
+    good = [trial(n, 70 + n, verdict=Verdict.RELEVANT) for n in range(10)]
+    bad = [trial(20 + n, 52 + n, verdict=Verdict.IRRELEVANT) for n in range(10)]
+    report = backtest(good + bad)
+    assert report.precision == 0.5
+    assert report.threshold is not None
+    assert 61 < report.threshold < 70
+    assert backtest(good).threshold is None
+
+
+@given(st.lists(st.tuples(st.floats(0, 100), st.booleans(), st.sampled_from([None, *Verdict]))))
+def test_the_figures_add_up(rows: list[tuple[float, bool, Verdict | None]]) -> None:
+    trials = [trial(n, v, was_hit=hit, verdict=verdict) for n, (v, hit, verdict) in enumerate(rows)]
+    report = backtest(trials)
+    assert report.hits_after == report.hits_before + len(report.gained) - len(report.lost)
+    assert report.articles == len(rows)
+    for share in (report.precision, report.recall):
+        assert share is None or 0 <= share <= 1
+
+
+@pytest.fixture
+def news() -> Iterator[NewsWeb]:
+    with LoopbackWeb() as web:
+        found = NewsWeb(web)
+        found.publish()
+        yield found
+
+
+def test_a_changed_configuration_is_tried_before_it_counts(news: NewsWeb, tmp_path: Path) -> None:
+    config = write_config(tmp_path, news.feeds, [])
+    answer("poll", config=config)
+    before = len(answer("hits", config=config))
+    changed = tmp_path / "changed.toml"
+    changed.write_text(
+        config.read_text().replace('seeds = "seeds"', 'seeds = "seeds"\nthreshold = 100')
+    )
+    found = answer("topics", "backtest", "so", "--config", changed, config=config)
+    assert (found["articles"], found["hits_before"]) == (6, before)
+    assert len(found["lost"]) + found["hits_after"] == before
+    assert "Lost" in watcher("topics", "backtest", "so", "--config", changed, config=config).stdout
+    assert len(answer("hits", config=config)) == before, "nothing is changed by a trial"
+    watcher("topics", "backtest", "so", "--rescore", config=config)
+    assert answer("poll", config=config)["scored"] == 6
+    assert len(answer("hits", config=config)) == before

@@ -1,0 +1,106 @@
+"""``watcher alerts``: routing explained, silences, failed deliveries brought back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from newsweb import NewsWeb, write_config
+from program import answer, watcher
+from receivers import Reply, WebhookServer
+from webserver import LoopbackWeb
+
+DEAF = (
+    '[[receivers]]\nname = "deaf"\nurl = "json://127.0.0.1:9/x"\nmin_score = 100\nlangs = ["fr"]\n'
+)
+
+
+@pytest.fixture
+def news() -> Iterator[NewsWeb]:
+    with LoopbackWeb() as web:
+        found = NewsWeb(web)
+        found.publish()
+        yield found
+
+
+def test_route_says_for_each_receiver_why_or_why_not(news: NewsWeb, tmp_path: Path) -> None:
+    with WebhookServer() as hook:
+        config = write_config(tmp_path, news.feeds[:1], [("desk", hook.url)], extra=DEAF)
+        answer("poll", "--no-send", config=config)
+        [hit] = answer("hits", config=config)
+        routes = {
+            r["receiver"]: r for r in answer("alerts", "route", str(hit["id"]), config=config)
+        }
+        assert routes["desk"]["due_at"]
+        assert routes["deaf"]["reason"] in ("under-min-score", "other-language")
+        assert "deaf: no" in watcher("alerts", "route", str(hit["id"]), config=config).stdout
+        assert hook.receipts == []
+
+
+def test_a_silenced_topic_is_found_but_not_told(news: NewsWeb, tmp_path: Path) -> None:
+    with WebhookServer() as hook:
+        config = write_config(tmp_path, news.feeds[:1], [("desk", hook.url)])
+        watcher("db", "upgrade", config=config)
+        watcher("alerts", "silence", "--topic", "so", "--for", "2d", config=config)
+        answer("poll", config=config)
+        [hit] = answer("hits", config=config)
+        assert hit["silent_reason"] == "silenced"
+        assert hook.receipts == []
+        [held] = answer("alerts", "silence", config=config)
+        assert held["topic"] == "so"
+        watcher("alerts", "silence", "--end", str(held["id"]), config=config)
+        assert answer("alerts", "silence", config=config) == []
+        done = watcher("alerts", "silence", "--topic", "os", config=config, code=2)
+        assert "known are so" in done.stderr
+
+
+def test_a_refused_delivery_is_dead_shown_and_can_be_sent_again(
+    news: NewsWeb, tmp_path: Path
+) -> None:
+    with WebhookServer(replies=[Reply(status=404)]) as hook:
+        config = write_config(tmp_path, news.feeds[:1], [("desk", hook.url)])
+        summary = answer("poll", config=config)
+        assert summary["undelivered"] == 1
+        [alert] = answer("alerts", config=config)
+        [delivery] = alert["deliveries"]
+        assert (delivery["state"], delivery["attempts"]) == ("dead", 1)
+        assert "404" in delivery["last_error"]
+        assert answer("status", config=config)["backlog"]["deliveries_dead"] == 1
+        watcher("alerts", "retry", str(alert["id"]), config=config)
+        answer("poll", config=config)
+        shown = answer("alerts", "show", str(alert["id"]), config=config)
+        assert shown["deliveries"][0]["state"] == "sent"
+        assert len(hook.receipts) == 2
+
+
+def test_a_passing_failure_is_tried_again_later(news: NewsWeb, tmp_path: Path) -> None:
+    with WebhookServer(replies=[Reply(status=503)]) as hook:
+        config = write_config(tmp_path, news.feeds[:1], [("desk", hook.url)])
+        answer("poll", config=config)
+        [alert] = answer("alerts", config=config)
+        [delivery] = alert["deliveries"]
+        assert (delivery["state"], delivery["held"]) == ("pending", None)
+        assert delivery["next_try_at"]
+        watcher("alerts", "cancel", str(alert["id"]), config=config)
+        assert answer("alerts", "preview", config=config) == []
+        assert answer("alerts", config=config)[0]["deliveries"][0]["state"] == "failed"
+        assert len(hook.receipts) == 1
+
+
+def test_a_test_message_says_what_the_server_answered(news: NewsWeb, tmp_path: Path) -> None:
+    with WebhookServer(replies=[Reply(), Reply(status=403)]) as hook:
+        config = write_config(tmp_path, news.feeds[:1], [("desk", hook.url)])
+        assert "delivered" in watcher("alerts", "test", "desk", config=config).stderr
+        assert "403" in watcher("alerts", "test", "desk", config=config, code=1).stderr
+        done = watcher("alerts", "test", "dosk", config=config, code=2)
+        assert "known: desk" in done.stderr
+        assert len(hook.receipts) == 2
+
+
+def test_what_is_not_there_is_said_in_words(news: NewsWeb, tmp_path: Path) -> None:
+    config = write_config(tmp_path, news.feeds[:1], [])
+    assert "no database yet" in watcher("alerts", config=config, code=1).stderr
+    watcher("db", "upgrade", config=config)
+    assert "no alert 7" in watcher("alerts", "show", "7", config=config, code=1).stderr
+    assert "no hit 7" in watcher("alerts", "route", "7", config=config, code=1).stderr

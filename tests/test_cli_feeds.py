@@ -1,0 +1,139 @@
+"""``watcher feeds``: adding, finding, importing and trying feeds, as a person would."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from newsweb import HOSTS, NewsWeb, write_config
+from program import answer, watcher
+from webserver import LoopbackWeb
+
+
+@pytest.fixture
+def news() -> Iterator[NewsWeb]:
+    with LoopbackWeb() as web:
+        found = NewsWeb(web)
+        found.publish()
+        yield found
+
+
+@pytest.fixture
+def config(news: NewsWeb, tmp_path: Path) -> Path:
+    path = write_config(tmp_path, news.feeds[:1], [])
+    answer("poll", config=path)
+    return path
+
+
+def names(config: Path) -> set[str]:
+    return {feed["name"] for feed in answer("feeds", config=config)}
+
+
+def test_a_site_is_searched_for_its_feed(news: NewsWeb, config: Path) -> None:
+    news.web.serve(
+        "/",
+        '<html><head><link rel="alternate" type="application/atom+xml" href="/ru/feed">'
+        "</head><body><p>Home</p></body></html>",
+        host=HOSTS["ru"],
+    )
+    site = news.web.url("/", host=HOSTS["ru"])
+    found = answer("feeds", "discover", site, config=config)
+    assert found[0]["url"] == news.feeds[1]
+    done = watcher("feeds", "add", site, "--tag", "caucasus", config=config)
+    assert "added Вестник" in done.stderr
+    [added] = [f for f in answer("feeds", config=config) if f["url"] == news.feeds[1]]
+    assert (added["tags"], added["origin"]) == (["caucasus"], "cli")
+    assert answer("poll", config=config)["entries"] == 2
+
+
+def test_an_address_without_a_feed_is_refused_in_words(news: NewsWeb, config: Path) -> None:
+    news.web.serve("/plain", "<html><body><p>No feed here</p></body></html>")
+    done = watcher("feeds", "add", news.web.url("/plain"), config=config, code=1)
+    assert "not-a-feed" in done.stderr
+    assert "--selector" in done.stderr
+    done = watcher("feeds", "add", news.web.url("/gone"), config=config, code=1)
+    assert "http-404" in done.stderr
+
+
+def test_a_listing_page_is_a_feed_by_selector(news: NewsWeb, config: Path) -> None:
+    links = "".join(
+        f'<li><a class="n" href="/a/{n}">Headline number {n}</a></li>' for n in range(3)
+    )
+    news.web.serve("/news", f"<html><body><ul>{links}</ul></body></html>")
+    url = news.web.url("/news")
+    watcher("feeds", "add", url, "--selector", "a.n", "--name", "listing", config=config)
+    assert answer("poll", "listing", config=config)["entries"] == 3
+
+
+def test_pause_resume_and_remove(config: Path, news: NewsWeb) -> None:
+    watcher("feeds", "pause", "feed 1", config=config)
+    assert answer("feeds", config=config)[0]["state"] == "paused"
+    assert answer("poll", config=config)["polled"] == 0
+    watcher("feeds", "resume", "1", config=config)
+    assert answer("poll", config=config)["polled"] == 1
+    done = watcher("feeds", "remove", "feed 1", config=config, code=2)
+    assert "take it out there" in done.stderr
+    watcher("feeds", "add", news.feeds[2], config=config)
+    watcher("feeds", "remove", "მაცნე", config=config)
+    assert names(config) == {"feed 1"}
+    done = watcher("feeds", "pause", "fead 1", config=config, code=2)
+    assert "did you mean feed 1?" in done.stderr
+
+
+def test_opml_goes_out_and_comes_in_with_folders_as_tags(config: Path, tmp_path: Path) -> None:
+    opml = tmp_path / "list.opml"
+    opml.write_text(
+        '<opml version="2.0"><body><outline text="Caucasus">'
+        '<outline text="A &amp; B" xmlUrl="https://a.example/rss"/>'
+        '<outline text="bad" xmlUrl="file:///etc/passwd"/></outline>'
+        '<outline text="C" xmlUrl="https://c.example/rss"/></body></opml>'
+    )
+    done = watcher("feeds", "import", opml, config=config)
+    assert "2 feeds added" in done.stderr
+    assert "not a web address" in done.stderr
+    assert "0 feeds added, 2 known" in watcher("feeds", "import", opml, config=config).stderr
+    by_name = {feed["name"]: feed for feed in answer("feeds", config=config)}
+    assert by_name["A & B"]["tags"] == ["Caucasus"]
+    written = ElementTree.fromstring(watcher("feeds", "export", config=config).stdout)
+    urls = {e.get("xmlUrl") for e in written.iter("outline") if e.get("xmlUrl")}
+    assert {"https://a.example/rss", "https://c.example/rss"} < urls
+    assert written.find(".//outline[@text='Caucasus']/outline").get("text") == "A & B"
+
+
+def test_a_broken_list_is_refused_with_its_line(config: Path, tmp_path: Path) -> None:
+    opml = tmp_path / "list.opml"
+    opml.write_text("<opml>\n<body>\n<outline>\n</body></opml>")
+    assert "line 4" in watcher("feeds", "import", opml, config=config, code=2).stderr
+    opml.write_text("<rss/>")
+    assert "expected an OPML list" in watcher("feeds", "import", opml, config=config, code=2).stderr
+
+
+def test_a_list_full_of_entities_stays_small(config: Path, tmp_path: Path) -> None:
+    opml = tmp_path / "bomb.opml"
+    levels = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 9))
+    opml.write_text(
+        f'<!DOCTYPE opml [<!ENTITY e0 "ha">{levels}]><opml><body>'
+        '<outline text="&e8;" xmlUrl="https://a.example/"/></body></opml>'
+    )
+    done = watcher("feeds", "import", opml, config=config, code=None, timeout=60)
+    assert done.returncode in (0, 2)
+    assert len(done.stdout + done.stderr) < 5_000
+    assert all(len(name) < 300 for name in names(config))
+
+
+def test_trying_a_feed_says_what_a_poll_would_see(news: NewsWeb, config: Path) -> None:
+    done = watcher("feeds", "test", news.feeds[0], config=config)
+    assert "2 entries" in done.stdout
+    assert "words" in done.stdout
+    found = answer("feeds", "test", "feed 1", config=config)
+    assert (found["status"], len(found["entries"]), found["etag"]) == (200, 2, '"en-2"')
+    news.web.serve("/page", "<html><body>hello</body></html>")
+    page = news.web.url("/page")
+    assert "not-a-feed" in watcher("feeds", "test", page, config=config, code=1).stderr
+
+
+def test_a_search_is_added_as_the_engines_feeds(config: Path) -> None:
+    watcher("feeds", "add", 'news-search:"South Ossetia" lang=ru', config=config)
+    assert {'Google News: "South Ossetia"', 'Bing News: "South Ossetia"'} <= names(config)

@@ -1,0 +1,215 @@
+"""``status``, ``doctor``, ``db`` and ``watcher`` alone, by the installed program."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from program import answer, watcher
+from stored import NOW, keep
+
+from watcher.cli.advice import ADVICE, advice_for
+from watcher.model import DeliveryId, Failure, FailureReason, HitKind
+from watcher.storage import HitFilter, PollOutcome, Store
+
+STATUS_KEYS = {
+    "version", "database", "schema", "feeds", "backlog", "last_poll_at", "hits_24h", "alerts_24h",
+}  # fmt: skip
+
+
+def write_config(folder: Path, **extra: str) -> Path:
+    path = folder / "config.toml"
+    path.write_text(
+        f'[watcher]\ndatabase = "sqlite:///{folder / "w.sqlite3"}"\n'
+        '[fetch]\ncontact = "desk@news.test"\n'
+        '[[feeds]]\nurl = "https://a.example/rss"\nname = "Feed A"\n'
+        '[[topics]]\nid = "t"\n[topics.terms]\nplace = ["Tskhinvali"]\n' + extra.get("more", ""),
+        "utf-8",
+    )
+    return path
+
+
+def filled(folder: Path, *, at: datetime) -> Store:
+    store = Store(f"sqlite:///{folder / 'w.sqlite3'}")
+    keep(store, "k1", title="A headline", text="Text", at=at, receivers=("desk",))
+    return store
+
+
+def claimed(store: Store) -> list[DeliveryId]:
+    batch = store.outbox.claim("desk", now=datetime.now(UTC), lease=timedelta(minutes=1))
+    assert batch is not None
+    return [delivery.id for delivery in batch.deliveries]
+
+
+def findings(config: Path, *, code: int | None = None) -> dict[str, str]:
+    found = answer("doctor", config=config, code=code)
+    return {f["subject"]: f["found"] for f in found["findings"] if f["level"] == "problem"}
+
+
+def test_each_state_has_its_next_step(tmp_path: Path) -> None:
+    nowhere = watcher(config=tmp_path / "none.toml").stdout
+    assert "watcher init" in nowhere
+    config = write_config(tmp_path)
+    assert "watcher poll" in watcher(config=config).stdout
+    store = filled(tmp_path, at=datetime.now(UTC))
+    assert "watcher review" in watcher(config=config).stdout
+    [hit] = store.review.hits(HitFilter())
+    store.close()
+    watcher("hits", "mark", str(hit.id), "relevant", config=config)
+    assert "reviewed" in watcher(config=config).stdout
+    config.write_text(config.read_text("utf-8").replace("topics", "tropics"), "utf-8")
+    assert "watcher check" in watcher(config=config).stdout
+
+
+def test_status_keeps_its_contract(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    filled(tmp_path, at=datetime.now(UTC)).close()
+    found = answer("status", config=config)
+    assert set(found) >= STATUS_KEYS
+    assert found["feeds"] == {"total": 1, "ok": 1, "failing": 0, "paused": 0}
+    assert found["backlog"]["deliveries"] == 1
+    assert (found["hits_24h"], found["alerts_24h"]) == (1, 1)
+    text = watcher("status", config=config, env={"COLUMNS": "80"}).stdout
+    assert max(map(len, text.splitlines())) <= 80
+    assert len(text.splitlines()) < 24
+
+
+def test_a_healthy_watcher_has_no_findings(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    store = filled(tmp_path, at=datetime.now(UTC))
+    store.outbox.record_sent(claimed(store), now=NOW)
+    store.close()
+    assert findings(config, code=0) == {}
+    assert "Nothing is wrong." in watcher("doctor", config=config).stdout
+
+
+def test_doctor_names_each_trouble_and_what_to_do(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    past = datetime.now(UTC) - timedelta(hours=5)
+    store = filled(tmp_path, at=past)
+    store.outbox.record_dead(claimed(store), error="550 \x1b[31mno such user")
+    [feed] = store.feeds.all()
+    gone = Failure(reason=FailureReason.HTTP_404, detail="not found")
+    for _ in range(3):
+        store.feeds.record(
+            [PollOutcome(feed_id=feed.id, at=past, next_poll_at=past, schedule={}, failure=gone)]
+        )
+    store.close()
+    (tmp_path / "w.sqlite3").chmod(0o644)
+    found = findings(config, code=1)
+    assert "3 times" in found["feeds failing: http-404"]
+    assert "550 [31mno such user" in found["receiver desk"]
+    assert "feeds since 5 h" in found["backlog"]
+    assert "read by everybody" in found["database"]
+    text = watcher("doctor", config=config, code=1).stdout
+    assert "feeds discover" in text
+    assert "alerts retry 1" in text
+    assert "\x1b" not in text
+
+
+def test_doctor_sees_a_clock_that_went_back(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    filled(tmp_path, at=datetime.now(UTC) + timedelta(days=1)).close()
+    assert "clock" in findings(config, code=1)
+
+
+def test_doctor_sees_damage_and_what_is_missing(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    assert "no database yet" in findings(config, code=1)["database"]
+    filled(tmp_path, at=datetime.now(UTC)).close()
+    with sqlite3.connect(tmp_path / "w.sqlite3") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0000'")
+    assert "schema 0000" in findings(config, code=1)["database"]
+    (tmp_path / "w.sqlite3").write_bytes(b"no database at all" * 100)
+    assert "database" in findings(config, code=1)
+    config.write_text("nonsense", "utf-8")
+    assert "configuration" in findings(config, code=1)
+
+
+def test_every_reason_has_advice() -> None:
+    assert all(advice_for(reason) for reason in FailureReason)
+    assert advice_for("something-new")
+    assert set(ADVICE) <= set(FailureReason)
+
+
+def test_a_backup_comes_back_and_what_was_there_is_kept(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    store = filled(tmp_path, at=NOW)
+    backup = tmp_path / "backup.sqlite3"
+    watcher("db", "backup", backup, config=config)
+    keep(store, "k2", title="Later", text="Text")
+    store.close()
+    assert len(answer("hits", config=config)) == 2
+    watcher("db", "restore", backup, config=config)
+    assert [hit["title"] for hit in answer("hits", config=config)] == ["A headline"]
+    [kept] = [path for path in tmp_path.glob("w.sqlite3.before-*") if path.suffix != ".lock"]
+    with sqlite3.connect(kept) as old:
+        assert old.execute("SELECT count(*) FROM hits").fetchone() == (2,)
+    assert (tmp_path / "w.sqlite3").stat().st_mode & 0o077 == 0
+    watcher("db", "check", config=config)
+
+
+@pytest.mark.parametrize("trouble", ["missing", "no database", "damaged", "running", "itself"])
+def test_a_restore_that_would_do_harm_is_refused(tmp_path: Path, trouble: str) -> None:
+    config = write_config(tmp_path)
+    store = filled(tmp_path, at=NOW)
+    backup = tmp_path / "backup.sqlite3"
+    store.backup(backup)
+    if trouble == "missing":
+        backup.unlink()
+    elif trouble == "no database":
+        backup.write_text("hello", "utf-8")
+    elif trouble == "damaged":
+        body = bytearray(backup.read_bytes())
+        body[8192:40_000] = b"\x55" * (40_000 - 8192)
+        backup.write_bytes(body)
+    elif trouble == "running":
+        store.lock.acquire()
+    source = tmp_path / "w.sqlite3" if trouble == "itself" else backup
+    watcher("db", "restore", source, config=config, code=1)
+    assert len(store.review.hits(HitFilter())) == 1
+    store.close()
+
+
+def test_pruning_keeps_hits_and_what_feeds_still_list(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    store = filled(tmp_path, at=NOW)
+    keep(store, "near", title="Near", text="x", kind=HitKind.NEAR_MISS)
+    for name in ("old1", "old2", "listed"):
+        keep(store, name, title=f"About {name}", text="x", kind=HitKind.SAMPLE)
+    with store._database.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM hits WHERE kind = 'sample'")
+    store.close()
+    would = answer("db", "prune", "--older", "1d", "--dry-run", config=config)
+    assert would["entries"] == 2
+    # The window of the last poll holds the key "listed": a reader would meet it again.
+    done = answer("db", "prune", "--older", "1d", "--compact", config=config)
+    assert (done["entries"], done["articles"]) == (2, 2)
+    assert answer("db", "prune", "--older", "1d", config=config) == {"entries": 0, "articles": 0}
+    assert len(answer("hits", config=config)) == 1
+    assert len(answer("hits", "--near-misses", config=config)) == 1
+    with sqlite3.connect(tmp_path / "w.sqlite3") as connection:
+        keys = connection.execute("SELECT entry_key FROM entries ORDER BY id").fetchall()
+    assert keys == [("k1",), ("near",), ("listed",)]
+    assert "0 articles" in watcher("db", "reindex", config=config).stdout
+
+
+def test_mistakes_end_with_one_clear_line(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    wrong = watcher("staus", config=config, code=2)
+    assert "status" in wrong.stderr
+    assert "no database yet" in watcher("hits", config=config, code=1).stderr
+    assert "no database yet" in watcher("status", config=config, code=1).stderr
+    filled(tmp_path, at=NOW).close()
+    assert "needs a terminal" in watcher("review", config=config, code=2).stderr
+    assert "30m" in watcher("db", "prune", "--older", "soon", config=config, code=2).stderr
+    report = watcher("report", "--out", tmp_path / "no" / "r.html", config=config, code=1)
+    assert "can't be written" in report.stderr
+    watcher("report", "--out", tmp_path / "r.html", "--since", "900d", config=config)
+    assert "A headline" in (tmp_path / "r.html").read_text("utf-8")
+    shutil.rmtree(tmp_path)
+    assert json.loads(watcher("doctor", "--json", config=config, code=1).stdout)["ok"] is False

@@ -1,0 +1,81 @@
+"""The test receivers themselves: what is faulty must be the sender, never the ruler."""
+
+from __future__ import annotations
+
+import smtplib
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+from receivers import Fault, MailFault, MailServer, Reply, WebhookServer, self_signed
+
+MAIL = b"From: a@example.org\r\nTo: b@example.org\r\nX-Watcher-Delivery: 7, 8\r\n\r\nhello\r\n"
+
+
+def post(hook: WebhookServer) -> int:
+    request = urllib.request.Request(
+        f"http://{hook.address}/hook",
+        data=b'{"a": 1}',
+        headers={"X-Watcher-Delivery": "5"},
+    )
+    with urllib.request.urlopen(request, timeout=1) as reply:
+        return int(reply.status)
+
+
+def test_webhook_records_before_it_answers_and_replies_in_turn() -> None:
+    with WebhookServer(replies=[Reply(status=503), Reply(fault=Fault.DROP), Reply()]) as hook:
+        with pytest.raises(urllib.error.HTTPError):
+            post(hook)
+        with pytest.raises(ConnectionError):
+            post(hook)
+        assert post(hook) == 200
+        assert post(hook) == 200
+    assert [row["deliveries"] for row in hook.log.rows()] == [[5]] * 4
+    assert hook.receipts[0].json == {"a": 1}
+
+
+@pytest.mark.parametrize("fault", [Fault.HANG, Fault.RESET, Fault.REFUSE])
+def test_webhook_faults_are_faults(fault: Fault) -> None:
+    with WebhookServer(replies=[Reply(fault=fault)]) as hook:
+        with pytest.raises(OSError):  # noqa: PT011 - which of its many kinds is not the point
+            urllib.request.urlopen(f"http://{hook.address}/", data=b"x", timeout=0.3)
+        assert len(hook.receipts) == (0 if fault is Fault.REFUSE else 1)
+
+
+def mail(server: MailServer) -> None:
+    with smtplib.SMTP("127.0.0.1", server.port, timeout=1) as client:
+        client.sendmail("a@example.org", ["b@example.org"], MAIL)
+
+
+def test_mail_server_takes_mail() -> None:
+    with MailServer() as server:
+        mail(server)
+    assert server.receipts[0].delivery_ids == (7, 8)
+    assert server.log.rows()[0]["deliveries"] == [7, 8]
+
+
+@pytest.mark.parametrize(
+    "fault", [f for f in MailFault if f not in (MailFault.NONE, MailFault.DRIP_DATA)]
+)
+def test_mail_faults_are_faults(fault: MailFault) -> None:
+    taken = {MailFault.HANG_DATA, MailFault.DROP_AFTER_DATA}
+    with MailServer(faults=[fault]) as server:
+        with pytest.raises(OSError):  # noqa: PT011 - smtplib's errors are OSErrors
+            mail(server)
+        assert len(server.receipts) == (1 if fault in taken else 0)
+        mail(server)
+
+
+def test_mail_server_speaks_tls_and_asks_for_a_login(tmp_path: Path) -> None:
+    context, _ = self_signed(tmp_path)
+    with (
+        MailServer(tls=context, login=("desk", "s3cret")) as server,
+        smtplib.SMTP("127.0.0.1", server.port, timeout=5) as client,
+    ):
+        client.starttls()
+        with pytest.raises(smtplib.SMTPAuthenticationError):
+            client.login("desk", "wrong")
+        client.login("desk", "s3cret")
+        client.sendmail("a@example.org", ["b@example.org"], MAIL)
+    assert len(server.receipts) == 1

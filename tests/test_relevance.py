@@ -1,0 +1,266 @@
+"""What holds for every score: names in any script and case, and properties of any article."""
+
+from __future__ import annotations
+
+import math
+import pickle
+import random
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from labelled import EVAL, article_of, example_topic, first_topic, rows_of, scorer_of
+
+from watcher.model import ArticleText, Score
+from watcher.relevance import Scorer, compile_profile
+from watcher.relevance.layout import Place, lay_out
+from watcher.relevance.matcher import Matcher
+from watcher.relevance.terms import compile_term
+from watcher.text.words import tokenise
+
+FIRST = "south-ossetia"
+FILES = ("south_ossetia", "south_ossetia_2")
+
+
+def first(article: ArticleText) -> Score:
+    [score] = scorer_of(FIRST).score(article)
+    return score
+
+
+# --------------------------------------------------------------------------------- names
+
+ONE_ALIAS = {
+    "Bibilov": [
+        "Bibilov", "Bibiłow", "Bibilow", "BIBILOV", "Бибилов", "Бибилова", "Бибилову", "Бибиловым",
+        "Бибилове", "Бібілов", "Бібілова", "Бібіловим", "ბიბილოვი", "ბიბილოვმა", "ბიბილოვის",
+        "ბიბილოვს", "Bibilov's", "Bibilovs", "Bibilova",
+    ],
+    "Tskhinvali": [
+        "Tskhinvali", "Tskhinval", "Цхинвали", "Цхинвал", "Цхинвала", "Цхинвале", "Цхінвалі",
+        "ცხინვალი", "ცხინვალში", "ცხინვალის", "Cchinwali",
+    ],
+    "Ossetia": [
+        "Ossetia", "Осетия", "Осетии", "Осетию", "Осетией", "ოსეთი", "ოსეთის", "Osetia", "Osetii",
+        "Osetya", "Осетія", "Осетії", "Ossétie",
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("alias", "written"), [(alias, form) for alias, forms in ONE_ALIAS.items() for form in forms]
+)
+def test_one_alias_finds_a_name_in_any_script_and_case(alias: str, written: str) -> None:
+    assert _finds(alias, f"Here {written} stands."), f"{alias} does not find {written}"
+
+
+@pytest.mark.parametrize(
+    ("alias", "other"),
+    [
+        ("Bibilov", "Bibikov"), ("Bibilov", "Бибиков"), ("Bibilov", "bibliotheca"),
+        ("Осетия", "посетил"), ("Осетия", "посетили"), ("осети*", "посетил"), ("осети*", "посетив"),
+        ("Осетия", "осетрина"), ("осетин*", "осетрина"), ("Ossetia", "осётр"),
+        ("South Ossetia", "North Ossetia"), ("South Ossetia", "South Georgia"),
+        ("Южная Осетия", "Северная Осетия"), ("РЮО", "урюон"), ("annex*", "unannexed"),
+    ],
+)  # fmt: skip
+def test_what_only_looks_like_a_name_is_not_found(alias: str, other: str) -> None:
+    assert not _finds(alias, f"Тут {other} стоит.")
+
+
+REPUBLIC = [
+    "South Ossetia", "Südossetien", "Ossétie du Sud", "Osetia Południowa", "Osetii Południowej",
+    "Güney Osetya", "Güney Osetya'nın", "Южная Осетия", "Южной Осетии", "Южную Осетию",
+    "Южной Осетией", "ЮО", "РЮО", "სამხრეთ ოსეთის", "სამხრეთ ოსეთი", "სამხრეთ ოსეთში",
+    "Хуссар Ирыстон", "Хуссар Ирыстоны", "Tskhinvali region", "Цхинвали", "ცხინვალის რეგიონი",
+    "Південна Осетія", "Південної Осетії", "Ossezia del Sud", "Osetia del Sur", "Ossétia do Sul",
+    "Zuid-Ossetië", "Sydossetien", "Jižní Osetie", "Južna Osetija", "Dél-Oszétia", "Νότια Οσετία",
+    "南奥塞梯", "南オセチア", "남오세티야", "أوسيتيا الجنوبية",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("written", REPUBLIC)
+def test_the_first_topic_knows_its_republic_in_every_language(written: str) -> None:
+    score = first(ArticleText(title=f"«{written}»: 123", text=""))
+    assert "republic" not in score.missing, f"{written}: only {score.matched} was found"
+
+
+def _finds(alias: str, text: str) -> bool:
+    term = compile_term("names", alias)
+    assert term is not None
+    words = tokenise(text)
+    return bool(Matcher([term]).find(words, [0] * len(words)))
+
+
+# ---------------------------------------------------------------------------- properties
+
+ROWS = [row for name in FILES for row in rows_of(EVAL / f"{name}.jsonl")]
+UNRELATED = [
+    "The orchestra opened its season on Friday with two symphonies, and the hall was full. ",
+    "В выходные в области ожидается тёплая погода, местами пройдут небольшие дожди. ",
+    "ფეხბურთის ეროვნულმა ნაკრებმა გუშინ სტუმრად ითამაშა და მატჩი ფრედ დასრულდა. ",
+    "Der Bäcker am Markt hat seit Montag wieder geöffnet, und die Schlange war lang. ",
+]
+OWN_LANGUAGE = dict(zip(("en", "ru", "ka", "de"), UNRELATED, strict=True))
+any_text = st.text(max_size=400)
+articles = st.builds(ArticleText, title=any_text, text=any_text, summary=any_text)
+EPSILON = 0.5
+"""Points of 100 that a score may gain by rounding and by length."""
+
+
+@given(articles)
+def test_any_unicode_survives_and_every_point_is_accounted_for(article: ArticleText) -> None:
+    _check(first(article), article)
+
+
+@given(articles, st.integers(0, len(ROWS) - 1), st.integers(0, 2000))
+def test_real_text_with_anything_in_it(noise: ArticleText, number: int, at: int) -> None:
+    article = article_of(ROWS[number])
+    mixed = ArticleText(
+        title=f"{noise.title[:20]} {article.title}",
+        text=f"{article.text[:at]}{noise.text}{article.text[at:]}",
+        summary=noise.summary,
+    )
+    _check(first(mixed), mixed)
+
+
+def _check(score: Score, article: ArticleText) -> None:
+    """Points sum to the logit of the value, and spans show what they say."""
+    total = sum(c.points for c in score.contributions)
+    assert math.isfinite(score.value)
+    if 1e-9 < score.value < 100 - 1e-9:
+        assert math.log(score.value / (100 - score.value)) == pytest.approx(total, abs=1e-6)
+    for contribution in score.contributions:
+        for span in contribution.spans:
+            whole = getattr(article, span.field)
+            assert 0 <= span.start < span.end <= len(whole)
+            shown = whole[span.start : span.end].replace("\n", " ")
+            assert shown in contribution.evidence or len(contribution.spans) > 1
+
+
+@pytest.mark.parametrize("row", ROWS[::5], ids=lambda row: row["id"])
+def test_spans_stand_where_the_evidence_is(row: dict[str, str]) -> None:
+    article = article_of(row)
+    score = first(article)
+    _check(score, article)
+    for contribution in score.contributions:
+        surfaces = {
+            getattr(article, s.field)[s.start : s.end].replace("\n", " ")
+            for s in contribution.spans
+        }
+        assert surfaces == set(contribution.evidence.split(", ") if surfaces else ())
+
+
+def _with(row: dict[str, str], extra: str, *, in_front: bool = False) -> tuple[Score, Score]:
+    """The score of an article, and of the same with one more paragraph."""
+    article = article_of(row)
+    text = f"{extra}\n\n{article.text}" if in_front else f"{article.text}\n\n{extra}"
+    return first(article), first(ArticleText(title=article.title, text=text, lang=article.lang))
+
+
+def _is_prose(row: dict[str, str]) -> bool:
+    places = {sentence.place for sentence in lay_out(article_of(row)).sentences}
+    return bool(places & {Place.LEAD, Place.BODY})
+
+
+PROSE = [row for row in ROWS if _is_prose(row)]
+
+
+@given(st.sampled_from(PROSE), st.integers(1, 4))
+def test_an_unrelated_paragraph_raises_no_score(row: dict[str, str], times: int) -> None:
+    assume(row["lang"] in OWN_LANGUAGE)
+    before, after = _with(row, (OWN_LANGUAGE[row["lang"]] * times).strip())
+    assert after.value <= before.value + EPSILON, f"{row['id']}: {before.value} to {after.value}"
+
+
+@given(st.sampled_from(PROSE), st.sampled_from(UNRELATED), st.integers(1, 4))
+def test_an_unrelated_paragraph_of_any_language_makes_no_hit(
+    row: dict[str, str], sentence: str, times: int
+) -> None:
+    before, after = _with(row, (sentence * times).strip())
+    assert before.hit or not after.hit, f"{row['id']}: {before.value} to {after.value}"
+
+
+# Where the property is not true yet. Each is a way to a false alarm, small or large.
+
+
+@pytest.mark.xfail(reason="ordinary sentences hide that the rest of a text is a keyword list")
+def test_prose_beside_a_list_of_keywords_raises_no_score() -> None:
+    for row in ROWS:
+        if row["text"] and not _is_prose(row):
+            before, after = _with(row, (UNRELATED[1] * 4).strip())
+            assert after.value <= before.value + EPSILON, row["id"]
+
+
+@pytest.mark.xfail(reason="a foreign opening changes the guessed language, and so the likeness")
+def test_a_foreign_paragraph_in_front_makes_no_hit() -> None:
+    for row in PROSE:
+        before, after = _with(row, (UNRELATED[2] * 4).strip(), in_front=True)
+        assert before.hit or not after.hit, row["id"]
+
+
+@pytest.mark.xfail(reason="a short opening leaves the article's own lead a share of its evidence")
+def test_a_paragraph_in_front_raises_no_score() -> None:
+    for row in PROSE:
+        before, after = _with(row, UNRELATED[1].strip(), in_front=True)
+        assert after.value <= before.value + EPSILON, row["id"]
+
+
+def test_the_order_and_the_company_of_topics_do_not_matter() -> None:
+    specs = [first_topic(), example_topic("avian-flu"), example_topic("insolvency")]
+    alone = [Scorer([compile_profile(spec)]) for spec in specs]
+    forward = Scorer([compile_profile(spec) for spec in specs])
+    backward = Scorer([compile_profile(spec) for spec in specs[::-1]])
+    for row in ROWS[::25] + rows_of(EVAL / "avian_flu.jsonl")[::10]:
+        article = article_of(row)
+        expected = tuple(one.score(article)[0] for one in alone)
+        assert forward.score(article) == expected
+        assert backward.score(article) == expected[::-1]
+        assert forward.score(article, {specs[1].id}) == expected[1:2]
+
+
+def test_nothing_is_remembered_from_article_to_article() -> None:
+    some = [article_of(row) for row in ROWS[::20]]
+    expected = {article: first(article) for article in some}
+    random.Random(1).shuffle(some)
+    fresh = Scorer([compile_profile(first_topic())])
+    for article in (*some, *some):
+        assert fresh.score(article) == (expected[article],)
+
+
+def test_who_published_it_and_when_says_nothing_about_relevance() -> None:
+    row = ROWS[0]
+    article = ArticleText(
+        title=row["title"], text=row["text"], lang="de", url="https://a.example/x", publisher="A"
+    )
+    assert first(article) == first(article_of(row))
+
+
+def test_a_profile_survives_the_way_to_a_worker() -> None:
+    profile = compile_profile(first_topic())
+    again = Scorer([pickle.loads(pickle.dumps(profile))])
+    article = article_of(ROWS[3])
+    assert again.score(article) == (first(article),)
+    assert compile_profile(first_topic()).version == profile.version
+
+
+def test_work_grows_with_the_text_and_no_faster() -> None:
+    """Counted, not timed: words, sentences and matches of a text four times as long."""
+    article = article_of(max(ROWS, key=lambda row: len(row["text"])))
+    terms = compile_profile(first_topic()).terms
+
+    def work(times: int) -> int:
+        layout = lay_out(ArticleText(title=article.title, text=f"{article.text}\n" * times))
+        matches = Matcher(terms).find(layout.words, layout.sentence_of)
+        return len(layout.words) + len(layout.sentences) + len(matches)
+
+    once = work(1)
+    assert work(4) < 5 * once
+    assert work(4000) < work(2000) * 1.1, "past a bound nothing is read"
+
+
+@pytest.mark.parametrize("spam", [1, 3, 40])
+def test_repeating_the_words_of_the_topic_earns_nothing(spam: int) -> None:
+    words = "South Ossetia, Bibilov, referendum, annexation, Russia, Tskhinvali, " * spam
+    recipe = "Mix the flour with the butter, add the eggs and let the dough rest for an hour. "
+    article = ArticleText(title="A cake for Sunday", text=f"{recipe * 3}\n\nTags: {words}")
+    assert not first(article).hit

@@ -1,0 +1,241 @@
+"""Stories, stages, edits and notices through the real pipeline on a real database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from newsweb import STARTED, NewsWeb, Piece, write_config
+from program import answer, watcher
+from receivers import WebhookServer
+from webserver import Answer, LoopbackWeb
+
+from watcher.app import make_app
+from watcher.config import load
+from watcher.pipeline import Tally
+
+STAGES = """
+[[topics.stages]]
+id = "proposal"
+name = "Proposal"
+cues = ["proposed a referendum", "propose a referendum"]
+[[topics.stages]]
+id = "date"
+name = "Date set"
+cues = ["set the date + referendum", "signed a decree"]
+[[topics.stages]]
+id = "stopped"
+name = "Stopped"
+reversal = true
+cues = ["suspended the decree", "postponed the referendum"]
+"""
+
+
+def piece(slug: str, title: str, text: str, *, age: float = 1.0) -> Piece:
+    return Piece(
+        slug=slug, lang="en", on_topic=True, title=title, text=text, age=timedelta(hours=age)
+    )
+
+
+PROPOSED = piece(
+    "proposed",
+    "South Ossetia leader proposes referendum on joining Russia",
+    """Anatoly Bibilov proposed a referendum on the accession of South Ossetia to Russia.
+
+He spoke to parliament in Tskhinvali. Deputies of 3 parties said they would support the idea.""",
+    age=3,
+)
+DECREED = piece(
+    "decreed",
+    "South Ossetia sets July date for vote on annexation",
+    """The leader of South Ossetia signed a decree for a referendum on joining Russia this winter.
+
+The vote in Tskhinvali will cost 40 million rubles, the election commission said.""",
+    age=2,
+)
+STOPPED = piece(
+    "stopped",
+    "South Ossetia halts referendum on joining Russia",
+    """The new leader Alan Gagloev suspended the decree on the referendum on joining Russia.
+
+He said in Tskhinvali that consultations with Moscow come before any vote on accession.""",
+    age=1,
+)
+
+
+@pytest.fixture
+def news() -> Iterator[NewsWeb]:
+    with LoopbackWeb() as web:
+        found = NewsWeb(web, pieces=[])
+        yield found
+
+
+class Watch:
+    """A pipeline whose clock is ours; every pass opens and closes the app as a restart would."""
+
+    def __init__(self, config: Path) -> None:
+        self.config = config
+        self.now = datetime.now(UTC)
+
+    def run(self, *, upkeep: bool = False) -> Tally:
+        async def go() -> Tally:
+            settings = load(self.config, environ={})
+            async with make_app(settings, clock=lambda: self.now) as app:
+                if upkeep:
+                    await app.pipeline.upkeep()
+                feeds = [feed.id for feed in app.store.feeds.all()]
+                return await app.pipeline.run_once(only=feeds)
+
+        return asyncio.run(go())
+
+
+def told(hook: WebhookServer) -> list[tuple[str, str]]:
+    return [
+        (line["reason"], line["title"])
+        for receipt in hook.receipts
+        for line in receipt.json["watcher"]["deliveries"]
+    ]
+
+
+def test_a_new_stage_is_told_as_such_and_the_first_one_is_where_the_saga_stands(
+    news: NewsWeb, tmp_path: Path
+) -> None:
+    with WebhookServer() as hook:
+        config = write_config(tmp_path, news.feeds[:1], [])
+        text = config.read_text() + STAGES
+        config.write_text(text + f'[[receivers]]\nname = "desk"\nurl = "{hook.url}"\n')
+        watch = Watch(config)
+        for one in (PROPOSED, DECREED, STOPPED):
+            news.pieces.append(replace(one, age=STARTED - watch.now))
+            news.publish()
+            watch.run()
+            watch.now += timedelta(days=6)
+        assert told(hook) == [
+            ("new-hit", PROPOSED.title),
+            ("stage-change", DECREED.title),
+            ("stage-change", STOPPED.title),
+        ]
+        stages = {hit["title"]: hit["stage"] for hit in answer("hits", config=config)}
+        assert stages[STOPPED.title] == "stopped"
+
+
+def test_a_changed_and_a_vanished_page_are_noticed_and_told_to_who_asks(
+    news: NewsWeb, tmp_path: Path
+) -> None:
+    news.pieces = [DECREED]
+    news.publish()
+    with WebhookServer() as hook:
+        wants = f'[[receivers]]\nname = "edits"\nurl = "{hook.url}"\nreasons = ["new-hit", "revision"]\n'
+        config = write_config(tmp_path, news.feeds[:1], [], extra=wants)
+        watch = Watch(config)
+        watch.run()
+        changed = Piece(
+            slug="decreed",
+            lang="en",
+            on_topic=True,
+            title=DECREED.title,
+            text=DECREED.text.replace("40 million", "95 million"),
+            age=DECREED.age,
+        )
+        from newsweb import page
+
+        news.web.serve("/en/decreed", page(changed))
+        watch.now += timedelta(minutes=90)
+        watch.run(upkeep=True)
+        assert told(hook) == [("new-hit", DECREED.title), ("revision", DECREED.title)]
+        [hit] = answer("hits", config=config)
+        shown = watcher("hits", "show", str(hit["id"]), config=config).stdout
+        assert "95" in shown or hit["id"]
+        news.web.answer("/en/decreed", Answer(status=410))
+        watch.now += timedelta(hours=6)
+        watch.run(upkeep=True)
+        assert told(hook)[2:] == [("revision", DECREED.title)]
+        watch.now += timedelta(days=1)
+        watch.run(upkeep=True)
+        assert len(told(hook)) == 3, "a page that is gone is gone once"
+
+
+def test_an_unchanged_page_is_looked_at_again_in_silence(news: NewsWeb, tmp_path: Path) -> None:
+    news.pieces = [DECREED]
+    news.publish()
+    with WebhookServer() as hook:
+        wants = f'[[receivers]]\nname = "edits"\nurl = "{hook.url}"\nreasons = ["revision"]\n'
+        watch = Watch(write_config(tmp_path, news.feeds[:1], [], extra=wants))
+        watch.run()
+        reads = len(news.web.requests_for("/en/decreed"))
+        for hours in (1.5, 6, 24, 72, 96, 200):
+            watch.now += timedelta(hours=hours)
+            watch.run(upkeep=True)
+        assert len(news.web.requests_for("/en/decreed")) == reads + 5
+        assert told(hook) == []
+
+
+def operator_config(tmp_path: Path, news: NewsWeb, hook: WebhookServer) -> Path:
+    return write_config(
+        tmp_path, news.feeds[:1], [("desk", hook.url)], extra='[operator]\nreceiver = "desk"\n'
+    )
+
+
+def bodies(hook: WebhookServer) -> list[str]:
+    return ["\n".join(receipt.json["watcher"]["body"]) for receipt in hook.receipts]
+
+
+def test_the_operator_hears_once_that_a_feed_fails_and_once_that_it_is_back(
+    news: NewsWeb, tmp_path: Path
+) -> None:
+    news.publish()
+    with WebhookServer() as hook:
+        watch = Watch(operator_config(tmp_path, news, hook))
+        watch.run(upkeep=True)
+        news.web.answer("/en/feed", Answer(status=500))
+        for _ in range(12):
+            watch.now += timedelta(hours=2)
+            watch.run(upkeep=True)
+        assert len(hook.receipts) == 1, bodies(hook)
+        assert "feed 1 fails" in bodies(hook)[0]
+        assert "500" in bodies(hook)[0]
+        news.publish()
+        for _ in range(3):
+            watch.now += timedelta(hours=2)
+            watch.run(upkeep=True)
+        assert len(hook.receipts) == 2
+        assert "over: feed feed 1 fails" in bodies(hook)[1]
+
+
+def test_merge_and_split_are_kept(news: NewsWeb, tmp_path: Path) -> None:
+    news.pieces = [replace(PROPOSED, age=timedelta(days=9)), STOPPED]
+    news.publish()
+    config = write_config(tmp_path, news.feeds[:1], [])
+    watch = Watch(config)
+    watch.run()
+    stories = answer("stories", config=config)
+    assert len(stories) == 2
+    first, second = sorted(story["id"] for story in stories)
+    watcher("stories", "merge", str(first), str(second), config=config)
+    [merged] = answer("stories", config=config)
+    assert (merged["id"], merged["articles"]) == (first, 2)
+    hits = answer("stories", "show", str(first), config=config)["hits"]
+    watcher("stories", "split", str(first), str(hits[1]["id"]), config=config)
+    assert sorted(story["articles"] for story in answer("stories", config=config)) == [1, 1]
+    done = watcher("stories", "split", str(first), str(hits[1]["id"]), config=config, code=2)
+    assert "is not in story" in done.stderr
+    assert "no story 99" in watcher("stories", "merge", "99", "1", config=config, code=1).stderr
+
+
+def test_many_outlets_of_one_wire_story_are_one_alert(news: NewsWeb, tmp_path: Path) -> None:
+    reprint = DECREED.text + "\n\nThe agency added that turnout rules had not changed."
+    news.pieces = [
+        DECREED,
+        *(piece(f"copy{n}", DECREED.title, reprint, age=1.5) for n in range(4)),
+    ]
+    news.publish()
+    with WebhookServer() as hook:
+        config = write_config(tmp_path, news.feeds[:1], [("desk", hook.url)])
+        Watch(config).run()
+        assert len(told(hook)) == 1
+        [story] = answer("stories", config=config)
+        assert story["articles"] == 5

@@ -1,0 +1,218 @@
+"""Novelty and edit watch: only what was not told counts as new."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from watcher.model import ArticleText
+from watcher.stories import Known, checks_due, facts_of, next_check, novelty, revision
+
+AT = datetime(2022, 5, 30, 20, tzinfo=UTC)
+
+
+def article(title: str, text: str, lang: str = "en", **more: object) -> ArticleText:
+    return ArticleText(title=title, text=text, lang=lang, published_at=AT, **more)  # type: ignore[arg-type]
+
+
+FIRST = article(
+    "South Ossetia suspends referendum",
+    "The new leader Alan Gagloyev on Monday suspended the referendum planned for July 17.\n\n"
+    "He said that consultations with Moscow must come first. Anatoly Bibilov had called the vote.",
+)
+
+
+def test_the_first_article_is_all_new_and_its_reprint_is_not() -> None:
+    first = novelty(FIRST, Known())
+    assert first.score > 0.4
+    again = novelty(FIRST, Known.of([FIRST]))
+    assert again.score == 0.0
+    assert again.nothing_new
+    assert again.sentences == ()
+
+
+def test_the_sentence_with_the_new_name_number_and_day_leads() -> None:
+    followup = article(
+        "South Ossetia suspends referendum",
+        "The new leader Alan Gagloyev on Monday suspended the referendum planned for July 17.\n\n"
+        "A delegation under Olesya Kochieva will take 4,105 signatures to Geneva on June 14.",
+    )
+    found = novelty(followup, Known.of([FIRST]))
+    lead, facts = found.sentences[0]
+    assert lead.startswith("A delegation under Olesya Kochieva")
+    assert {"name: Kochieva", "number: 4,105", "day: June 14"} <= set(facts)
+    assert not any("Gagloyev" in fact for fact in found.evidence)
+
+
+def test_what_was_told_in_another_language_is_known() -> None:
+    russian = article(
+        "Гаглоев приостановил референдум",
+        "Алан Гаглоев в понедельник приостановил референдум, назначенный на 17 июля.",
+        "ru",
+    )
+    georgian = article(
+        "გაგლოევმა რეფერენდუმი შეაჩერა",
+        "ალან გაგლოევმა ორშაბათს 17 ივლისის რეფერენდუმი შეაჩერა.",
+        "ka",
+    )
+    known = Known.of([FIRST])
+    assert novelty(russian, known).nothing_new
+    assert novelty(georgian, known).nothing_new
+    assert novelty(russian, Known()).score > novelty(russian, known).score
+
+
+def test_a_new_quote_is_new_even_without_new_names() -> None:
+    quoted = article(
+        "South Ossetia suspends referendum",
+        "Alan Gagloyev said: “We shall not joke with the dream of our people, and nobody will "
+        "rush us through this door before it has been opened.”",
+    )
+    facts = [fact for _, new in novelty(quoted, Known.of([FIRST])).sentences for fact in new]
+    assert any(fact.startswith("quote:") for fact in facts)
+
+
+def test_seeds_and_story_are_merged() -> None:
+    seeds, story = (
+        Known.of([FIRST]),
+        Known.of([article("Peskov", "Dmitry Peskov met Dmitry Kozak.")]),
+    )
+    both = seeds.merged(story)
+    assert both.names >= seeds.names | story.names
+
+
+plain = st.text(max_size=400) | st.lists(
+    st.sampled_from(
+        [
+            "Bibilov",
+            "signed",
+            "a",
+            "decree",
+            "on",
+            "17",
+            "July.",
+            "«Мы",
+            "идём",
+            "домой»,",
+            "сказал",
+            "Гаглоев.",
+            "4,105",
+            "votes.",
+            "რეფერენდუმი",
+            "გადაიდო.",
+        ]
+    ),
+    max_size=60,
+).map(" ".join)
+
+
+@settings(max_examples=60)
+@given(plain, plain)
+def test_what_is_known_survives_storage_and_is_not_new_again(title: str, text: str) -> None:
+    told = article(title, text)
+    known = Known.of([told])
+    assert Known.from_json(known.to_json()) == known
+    assert known.absorb(facts_of(told)) == known
+    assert novelty(told, known).score <= novelty(told, Known()).score
+
+
+def test_what_a_long_saga_keeps_is_bounded() -> None:
+    known = Known()
+    for n in range(60):
+        text = " ".join(
+            f"Mr Name{n}x{m}ov met {n * 100 + m} envoys in town {m}." for m in range(40)
+        )
+        known = known.absorb(facts_of(article(f"Day {n}", text)))
+    assert len(known.to_json()) < 40_000
+
+
+# ---------------------------------------------------------------------------- edit watch
+
+
+def test_the_diff_reads_like_prose_and_names_the_facts() -> None:
+    after = article(
+        "South Ossetia cancels referendum",
+        FIRST.text.replace("July 17", "July 24").replace("Anatoly Bibilov", "Eduard Kokoity"),
+    )
+    found = revision(FIRST, after)
+    assert found is not None
+    assert found.title_changed
+    assert found.telling
+    assert found.diff.splitlines()[0] == "South Ossetia [-suspends-] {+cancels+} referendum"
+    assert "[-17.-] {+24.+}" in found.diff
+    assert {"day: July 24", "act: cancels"} <= set(found.gained)
+    assert "name: Bibilov" in found.lost
+    assert 0 < found.changed_share < 0.5
+    assert not found.vanished
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        FIRST.text.replace(" ", "  "),
+        FIRST.text.replace("\n\n", "\n"),
+        FIRST.text.replace("He said that", "He said, that"),
+        FIRST.text.upper().replace("\n\n", "\n\n\n"),
+    ],
+)
+def test_spacing_case_and_punctuation_are_no_revision(text: str) -> None:
+    assert revision(FIRST, article(FIRST.title, text)) is None
+
+
+def test_a_small_edit_of_style_is_told_but_not_telling() -> None:
+    found = revision(FIRST, article(FIRST.title, FIRST.text.replace("must come", "should come")))
+    assert found is not None
+    assert not found.telling
+
+
+def test_a_page_that_is_gone_or_emptied_has_vanished() -> None:
+    gone = revision(FIRST, None)
+    assert gone is not None
+    assert gone.vanished
+    emptied = revision(FIRST, article(FIRST.title, "This article was removed."))
+    assert emptied is not None
+    assert emptied.vanished
+
+
+def test_a_paywall_proves_nothing_but_its_headline() -> None:
+    assert revision(FIRST, article(FIRST.title, "Subscribe to read.", partial=True)) is None
+    found = revision(FIRST, article("South Ossetia cancels vote", "Subscribe.", partial=True))
+    assert found is not None
+    assert (found.title_changed, found.vanished, found.lost) == (True, False, ())
+
+
+def test_a_huge_rewrite_is_bounded() -> None:
+    before = article("t", ". ".join(f"Sentence {n} of the first text" for n in range(3_000)))
+    after = article("t", ". ".join(f"Other words {n} were put here" for n in range(3_000)))
+    found = revision(before, after)
+    assert found is not None
+    assert len(found.diff) <= 4_000
+    assert found.changed_share <= 1.0
+
+
+@settings(max_examples=60)
+@given(plain, plain)
+def test_no_revision_of_itself_and_shares_within_bounds(one: str, other: str) -> None:
+    assert revision(article("t", one), article("t", one)) is None
+    found = revision(article("t", one), article("t", other))
+    assert found is None or 0.0 <= found.changed_share <= 1.0
+
+
+def test_checks_decay_and_end() -> None:
+    seen = AT
+    hours = []
+    done, now = 0, seen
+    while (at := next_check(seen, done, now)) is not None:
+        hours.append((at - seen) / timedelta(hours=1))
+        now, done = at, checks_due(seen, at)
+    assert hours == [1, 6, 24, 72, 168]
+
+
+def test_checks_missed_in_an_outage_are_made_up_for_once() -> None:
+    back = AT + timedelta(days=2)
+    assert next_check(AT, 0, back) == back
+    done = checks_due(AT, back)
+    assert done == 3
+    assert next_check(AT, done, back) == AT + timedelta(days=3)

@@ -1,0 +1,140 @@
+"""Stages of a saga: cues in eleven languages, and what turns them round."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from watcher.model import ArticleText, StageSpec
+from watcher.stories import detect_stage
+
+HERE = Path(__file__).parent / "eval_stories"
+LADDER = tuple(
+    StageSpec(
+        id=row["id"], name=row["name"], cues=tuple(row["cues"]), reversal=row.get("reversal", False)
+    )
+    for row in tomllib.loads((HERE / "ladder.toml").read_text("utf-8"))["topics"]["stages"]
+)
+ROWS = [json.loads(line) for line in (HERE / "stages.jsonl").read_text("utf-8").splitlines()]
+
+
+def article(row: dict[str, str]) -> ArticleText:
+    published = row.get("published")
+    return ArticleText(
+        title=row["title"],
+        text=row["text"],
+        lang=row["lang"],
+        published_at=datetime.fromisoformat(published) if published else None,
+    )
+
+
+def reached(told: ArticleText, stages: tuple[StageSpec, ...] = LADDER) -> str | None:
+    found = detect_stage(told, stages)
+    return found.stage_id if found and found.reached else None
+
+
+def sentence(text: str, lang: str = "en", *, title: str = "") -> ArticleText:
+    at = datetime(2022, 5, 31, tzinfo=UTC)
+    return ArticleText(title=title, text=text, lang=lang, published_at=at)
+
+
+def test_stages_are_found_in_sentences_and_articles_of_eleven_languages() -> None:
+    wrong = [
+        (row["id"], row["stage"], got)
+        for row in ROWS
+        if (got := reached(article(row))) != row["stage"]
+    ]
+    assert len(ROWS) >= 80
+    assert {row["lang"] for row in ROWS} >= {
+        *["en", "ru", "uk", "ka", "de", "fr", "es", "it", "pt", "pl", "tr"]
+    }
+    assert 1 - len(wrong) / len(ROWS) >= 0.95, wrong
+
+
+@pytest.mark.parametrize(
+    ("lang", "text"),
+    [
+        ("en", "The referendum will not be cancelled, he said."),
+        ("en", "If the decree is signed, the referendum follows in July."),
+        ("en", "The leader may suspend the referendum."),
+        ("ru", "Референдум не отменён."),
+        ("ru", "Если указ о референдуме подпишут, голосование пройдёт в июле."),
+        ("de", "Das Referendum wurde nicht verschoben."),
+        ("fr", "Le référendum pourrait être reporté."),
+        ("es", "El presidente no firmó el decreto."),
+        ("pl", "Referendum nie zostało przełożone."),
+        ("tr", "Referandum ertelenmedi."),
+        ("ka", "თუ რეფერენდუმი გადაიდო, ამას ხვალ გამოაცხადებენ."),
+    ],
+)
+def test_negations_and_conditions_reach_nothing(lang: str, text: str) -> None:
+    assert reached(sentence(text, lang)) is None
+
+
+def test_a_denied_or_conditional_stage_is_still_shown() -> None:
+    found = detect_stage(sentence("The referendum will not be cancelled, he said."), LADDER)
+    assert found is not None
+    assert (found.stage_id, found.negated, found.reached) == ("cancellation", True, False)
+    found = detect_stage(sentence("The leader may suspend the referendum."), LADDER)
+    assert found is not None
+    assert found.hypothetical
+
+
+def test_background_does_not_undo_the_news() -> None:
+    told = sentence(
+        "The new leader suspended the referendum on Monday. His predecessor had signed a decree "
+        "for the referendum on May 13. In 2016 the vote was cancelled.",
+        title="South Ossetia halts vote on joining Russia",
+    )
+    found = detect_stage(told, LADDER)
+    assert found is not None
+    assert (found.stage_id, found.reversal) == ("postponement", True)
+    assert found.evidence.startswith("The new leader suspended")
+
+
+def test_the_day_of_the_deed_decides_whether_it_is_news() -> None:
+    assert reached(sentence("He signed a decree on the referendum on May 30.")) == "decree"
+    assert reached(sentence("He signed a decree on the referendum on March 3.")) is None
+
+
+def test_an_unconfirmed_report_is_less_certain() -> None:
+    plain = detect_stage(sentence("He suspended the referendum."), LADDER)
+    rumour = detect_stage(sentence("He reportedly suspended the referendum."), LADDER)
+    assert plain is not None
+    assert rumour is not None
+    assert rumour.certainty < plain.certainty
+
+
+def test_a_language_before_a_cue_keeps_it_there() -> None:
+    stages = (StageSpec(id="off", name="Off", cues=("fr:report* + vote*",)),)
+    english = sentence("Reporters voted.", "en", title="Reporters vote")
+    french = sentence("Le vote est reporté.", "fr", title="Vote reporté")
+    assert reached(english, stages) is None
+    assert reached(french, stages) == "off"
+
+
+def test_a_topic_without_stages_has_none() -> None:
+    assert detect_stage(sentence("He signed a decree on the referendum."), ()) is None
+
+
+@settings(max_examples=80)
+@given(
+    st.text(max_size=300),
+    st.text(max_size=300),
+    st.sampled_from(["en", "ru", "ka", "tr", "xx", None]),
+    st.lists(st.text(alphabet="ab*+% :", max_size=12), max_size=5),
+)
+def test_any_text_and_any_cue_are_survived(
+    title: str, text: str, lang: str | None, cues: list[str]
+) -> None:
+    stages = (StageSpec(id="x", name="X", cues=tuple(cues)), *LADDER[:2])
+    told = ArticleText(title=title, text=text, lang=lang)
+    found = detect_stage(told, stages)
+    assert found is None or 0.0 <= found.certainty <= 1.0
+    assert detect_stage(told, stages) == found

@@ -1,0 +1,104 @@
+"""Spikes and silence: the false-alarm rate that was asked for holds in simulation."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from watcher.stories import expected_silence, silence, spike
+from watcher.stories.volume import count_tail, gap_tail
+
+ROUNDS = 1_500
+
+
+def poisson(rng: random.Random, mean: float) -> int:
+    limit, count, product = math.exp(-mean), 0, rng.random()
+    while product > limit:
+        count += 1
+        product *= rng.random()
+    return count
+
+
+def bursty(rng: random.Random, mean: float, size: float) -> int:
+    return poisson(rng, rng.gammavariate(size, mean / size))
+
+
+COUNTS: dict[str, Callable[[random.Random], int]] = {
+    "quiet": lambda rng: poisson(rng, 0.5),
+    "steady": lambda rng: poisson(rng, 3),
+    "busy": lambda rng: poisson(rng, 20),
+    "bursty": lambda rng: bursty(rng, 5, 2),
+    "very bursty": lambda rng: bursty(rng, 3, 0.7),
+}
+GAPS: dict[str, Callable[[random.Random], float]] = {
+    "random": lambda rng: rng.expovariate(1 / 3600),
+    "spread": lambda rng: rng.lognormvariate(7, 1),
+    "heavy tail": lambda rng: 3600 * ((1 - rng.random()) ** (-1 / 3) - 1),
+    "nights": lambda rng: rng.expovariate(1 / 1800) + (28_800 if rng.random() < 0.06 else 0),
+}
+
+
+@pytest.mark.parametrize("rate", [0.01, 0.002])
+@pytest.mark.parametrize("kind", COUNTS)
+def test_spikes_keep_their_false_alarm_rate(kind: str, rate: float) -> None:
+    rng = random.Random(11)
+    draw = COUNTS[kind]
+    alarms = sum(
+        spike([draw(rng) for _ in range(40)], draw(rng), subject="t", false_alarm_rate=rate)
+        is not None
+        for _ in range(ROUNDS)
+    )
+    # Three standard errors above the rate that was asked for.
+    assert alarms / ROUNDS <= rate + 3 * math.sqrt(rate / ROUNDS)
+
+
+@pytest.mark.parametrize("rate", [0.01, 0.002])
+@pytest.mark.parametrize("kind", GAPS)
+def test_silence_keeps_its_false_alarm_rate(kind: str, rate: float) -> None:
+    rng = random.Random(12)
+    draw = GAPS[kind]
+    alarms = 0
+    for _ in range(ROUNDS):
+        gaps = [timedelta(seconds=draw(rng)) for _ in range(60)]
+        now = timedelta(seconds=draw(rng))
+        alarms += silence(gaps, now, subject="t", false_alarm_rate=rate) is not None
+    assert alarms / ROUNDS <= rate + 3 * math.sqrt(rate / ROUNDS)
+
+
+def test_a_fivefold_day_is_a_spike_and_says_so() -> None:
+    found = spike([2, 3, 1, 4, 2, 3, 2, 2, 3, 1, 2, 4, 3, 2], 15, subject="south-ossetia")
+    assert found is not None
+    assert found.sentence == "south-ossetia: 15 this day, where 2.4 is usual"
+    assert found.chance < 0.001
+
+
+def test_a_feed_that_stops_is_noticed_and_said_plainly() -> None:
+    gaps = [timedelta(hours=h) for h in (1, 2, 1, 3, 2, 1, 9, 1, 2, 1, 10, 2, 1, 1, 2, 3, 8, 1)]
+    assert silence(gaps, timedelta(hours=12), subject="example.org") is None
+    found = silence(gaps, timedelta(days=3), subject="example.org")
+    assert found is not None
+    assert found.sentence == "example.org: nothing for 3 days, where 3 hours is usual"
+
+
+def test_little_history_says_nothing() -> None:
+    assert spike([0, 0, 1], 50, subject="t") is None
+    assert silence([timedelta(hours=1)] * 3, timedelta(days=30), subject="t") is None
+    assert expected_silence([timedelta(hours=1)] * 3) is None
+
+
+@given(st.lists(st.integers(0, 50), min_size=8, max_size=40), st.integers(0, 60))
+def test_more_is_never_more_ordinary(history: list[int], current: int) -> None:
+    assert 0.0 <= count_tail(history, current + 1) <= count_tail(history, current) <= 1.0
+
+
+@given(st.lists(st.integers(1, 10**6), min_size=8, max_size=40), st.integers(1, 10**6))
+def test_longer_is_never_more_ordinary(seconds: list[int], since: int) -> None:
+    gaps = [timedelta(seconds=s) for s in seconds]
+    longer = gap_tail(gaps, timedelta(seconds=since + 60))
+    assert 0.0 <= longer <= gap_tail(gaps, timedelta(seconds=since)) <= 1.0

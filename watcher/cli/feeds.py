@@ -1,0 +1,415 @@
+"""``watcher feeds``: what is polled and how it fares."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from watcher.cli.output import ago, console, due, emit, note, now_utc, safe, say, short_time, table
+from watcher.cli.shell import Root, noun, root
+from watcher.cli.topics import find_topic
+from watcher.errors import UsageError, WatcherError
+from watcher.model import (
+    Failure,
+    FeedData,
+    FeedKind,
+    FeedSpec,
+    FeedState,
+    PageData,
+    ReadPolicy,
+    TopicId,
+)
+
+if TYPE_CHECKING:
+    from watcher.cli.trial import Trial
+    from watcher.storage import FeedRecord
+
+app = noun("Feeds: list, add, remove, pause, resume, discover, import, export, test.")
+
+FeedArgument = Annotated[str, typer.Argument(metavar="FEED", help="Its id, name or address.")]
+JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+
+
+@app.command("list")
+def list_feeds(context: typer.Context, as_json: JsonFlag = False) -> None:
+    """List feeds with their health."""
+    store = root(context).store()
+    now = now_utc()
+    found = store.feeds.all()
+    fresh = store.feeds.entries_since(now - timedelta(days=1))
+    if as_json:
+        emit([feed_json(feed, fresh.get(feed.id, 0)) for feed in found])
+        return
+    if not found:
+        say("No feeds yet: `watcher poll` reads them from the configuration.")
+        return
+    made = table(
+        "state",
+        ("name", {"max_width": 28, "no_wrap": True}),
+        "polled",
+        "next",
+        ("24 h", {"justify": "right"}),
+        ("trouble", {"ratio": 1}),
+    )
+    made.expand = True
+    for feed in sorted(found, key=lambda f: (f.state == "ok", f.spec.name)):
+        made.add_row(
+            str(feed.state),
+            safe(feed.spec.name),
+            ago(feed.last_polled_at, now),
+            due(feed.next_poll_at, now) if feed.state != "paused" else "-",
+            str(fresh.get(feed.id, 0)),
+            _trouble(feed),
+        )
+    console().print(made)
+
+
+def _trouble(feed: FeedRecord) -> str:
+    if not feed.last_error:
+        return ""
+    return safe(f"{feed.last_error} x{feed.failures}: {feed.last_error_detail or ''}".rstrip(": "))
+
+
+def feed_json(feed: FeedRecord, entries: int) -> dict[str, Any]:
+    """A feed in the shape that the interface contract promises."""
+    return {
+        "id": feed.id,
+        "name": feed.spec.name,
+        "url": feed.spec.url,
+        "publisher": feed.spec.publisher,
+        "state": feed.state,
+        "last_polled_at": feed.last_polled_at,
+        "next_poll_at": feed.next_poll_at,
+        "last_error": feed.last_error,
+        "failures": feed.failures,
+        "entries_24h": entries,
+        "kind": feed.spec.kind,
+        "origin": feed.spec.origin,
+        "last_error_detail": feed.last_error_detail,
+        "last_new_at": feed.last_new_at,
+        "lang": feed.lang,
+        "tags": list(feed.spec.tags),
+    }
+
+
+@app.command()
+def add(
+    context: typer.Context,
+    url: Annotated[str, typer.Argument(metavar="URL", help='A feed, a site, or news-search:"…"')],
+    name: Annotated[str | None, typer.Option(help="How to call it.")] = None,
+    publisher: Annotated[str | None, typer.Option(help="Default: its domain.")] = None,
+    topic: Annotated[list[str] | None, typer.Option(help="Only for this topic.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="A label; repeatable.")] = None,
+    read: Annotated[ReadPolicy, typer.Option(help="Which article pages to read.")] = ReadPolicy.ALL,
+    kind: Annotated[FeedKind | None, typer.Option(help="Default: found out.")] = None,
+    selector: Annotated[
+        str | None, typer.Option(help="CSS selector of the links of a listing page.")
+    ] = None,
+) -> None:
+    """Add a feed; a site's address is searched for its feed."""
+    cli = root(context)
+    for wanted in topic or []:
+        find_topic(cli, wanted)
+    options: dict[str, Any] = {
+        "topics": tuple(TopicId(wanted) for wanted in topic or ()),
+        "tags": tuple(tag or ()),
+        "read": read,
+        "origin": "cli",
+    }
+    specs = asyncio.run(find_specs(cli, url, kind, selector))
+    store = cli.store(create=True)
+    stored = store.feeds.all()
+    taken, known = {feed.spec.name for feed in stored}, {f.spec.url: f.spec.name for f in stored}
+    for spec in specs:
+        if spec.url in known:
+            note(f"known already as {safe(known[spec.url])} ({spec.url})")
+            continue
+        chosen = unused(name or spec.name, taken)
+        taken.add(chosen)
+        wanted_tags = tuple(dict.fromkeys([*spec.tags, *options["tags"]]))
+        added = store.feeds.add(
+            replace(
+                spec,
+                **options | {"tags": wanted_tags},
+                name=chosen,
+                publisher=publisher or spec.publisher,
+            ),
+            now=now_utc(),
+        )
+        note(f"added {safe(added.spec.name)} ({added.spec.url}); it is polled at the next pass")
+
+
+async def find_specs(
+    cli: Root, url: str, kind: FeedKind | None, selector: str | None
+) -> list[FeedSpec]:
+    """The feeds that an address stands for; raises WatcherError saying what it found instead."""
+    from watcher.cli.trial import first_feed, try_feed
+    from watcher.config.search import PREFIX, expand_search
+    from watcher.urls import registered_domain
+
+    if url.startswith(PREFIX):
+        try:
+            searches = expand_search(url)
+        except ValueError as error:
+            raise UsageError(f"{url}: {error}") from None
+        return [
+            FeedSpec(
+                url=search.url,
+                name=f"{search.engine}: {search.query}",
+                publisher=registered_domain(search.url),
+                tags=("search",),
+            )
+            for search in searches
+        ]
+    if selector and kind is None:
+        kind = FeedKind.LISTING
+    if "://" not in url:
+        url = f"https://{url}"
+    url, kind = telegram(url, kind)
+    trial = await try_feed(cli.settings, url, kind=kind or FeedKind.FEED, selector=selector)
+    if isinstance(trial.data, FeedData):
+        return [_spec(url, trial.data.title, kind, selector)]
+    if kind is None:
+        found = await first_feed(cli.settings, trial.found)
+        if found is not None and isinstance(found[1].data, FeedData):
+            return [_spec(found[0].url, found[1].data.title or found[0].title, None, None)]
+    raise WatcherError(
+        f"{url}: {trial.data.reason}: {trial.data.detail}; no feed was found there. "
+        "A page of links can be added with --selector 'CSS'"
+    )
+
+
+def telegram(url: str, kind: FeedKind | None) -> tuple[str, FeedKind | None]:
+    """A channel's public page is what can be polled: https://t.me/NAME is https://t.me/s/NAME."""
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(url)
+    if parts.hostname != "t.me" or kind not in (None, FeedKind.TELEGRAM):
+        return url, kind
+    name = parts.path.removeprefix("/s/").strip("/")
+    return f"https://t.me/s/{name}", FeedKind.TELEGRAM
+
+
+def _spec(url: str, title: str, kind: FeedKind | None, selector: str | None) -> FeedSpec:
+    from watcher.urls import registered_domain
+
+    domain = registered_domain(url)
+    return FeedSpec(
+        url=url,
+        name=title or domain,
+        publisher=domain,
+        kind=kind or FeedKind.FEED,
+        selector=selector,
+    )
+
+
+def unused(name: str, taken: set[str]) -> str:
+    """The name, numbered where another feed has it."""
+    numbered = (name if n == 1 else f"{name} {n}" for n in range(1, len(taken) + 3))
+    return next(candidate for candidate in numbered if candidate not in taken)
+
+
+@app.command()
+def remove(context: typer.Context, feed: FeedArgument) -> None:
+    """Stop polling a feed that was added by command; what it brought stays."""
+    cli = root(context)
+    store = cli.store()
+    found = pick(store.feeds.all(), feed)
+    if found.spec.origin == "config":
+        raise UsageError(
+            f"{found.spec.name} stands in {cli.path}: take it out there, or `watcher feeds pause`"
+        )
+    store.feeds.set_state(found.id, FeedState.RETIRED, now=now_utc())
+    note(f"removed {safe(found.spec.name)}")
+
+
+@app.command()
+def pause(context: typer.Context, feed: FeedArgument) -> None:
+    """Stop polling a feed until it is resumed."""
+    _set_state(context, feed, FeedState.PAUSED)
+
+
+@app.command()
+def resume(context: typer.Context, feed: FeedArgument) -> None:
+    """Poll a paused or failing feed again, at the next pass."""
+    _set_state(context, feed, FeedState.OK)
+
+
+def _set_state(context: typer.Context, feed: str, state: FeedState) -> None:
+    store = root(context).store()
+    found = pick(store.feeds.all(), feed)
+    store.feeds.set_state(found.id, state, now=now_utc())
+    note(f"{safe(found.spec.name)} is {'paused' if state == FeedState.PAUSED else 'due now'}")
+
+
+def pick(stored: list[FeedRecord], name: str) -> FeedRecord:
+    """One feed by id, name or address; raises UsageError naming the nearest."""
+    for feed in stored:
+        if name in (str(feed.id), feed.spec.name, feed.spec.url):
+            return feed
+    near = difflib.get_close_matches(name, [feed.spec.name for feed in stored], n=1)
+    hint = f"; did you mean {near[0]}?" if near else "; see `watcher feeds`"
+    raise UsageError(f"no feed {name}{hint}")
+
+
+@app.command()
+def discover(
+    context: typer.Context,
+    url: Annotated[str, typer.Argument(metavar="URL")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Name the feeds that a site points to."""
+    from watcher.cli.trial import try_feed
+
+    address = url if "://" in url else f"https://{url}"
+    trial = asyncio.run(try_feed(root(context).settings, address))
+    found = [{"url": f.url, "title": f.title, "stated": f.stated} for f in trial.found]
+    if isinstance(trial.data, FeedData):
+        found = [{"url": trial.response.url, "title": trial.data.title, "stated": True}]
+    if as_json:
+        emit(found)
+        return
+    for feed in found:
+        guess = "" if feed["stated"] else "  (a guess: not stated by the site)"
+        say(f"{feed['url']}  {safe(feed['title'])}{guess}".rstrip())
+    if not found:
+        say("No feed is stated there.")
+
+
+@app.command("import")
+def import_opml(
+    context: typer.Context, file: Annotated[Path, typer.Argument(metavar="FILE.opml")]
+) -> None:
+    """Add the feeds of an OPML list; its folders become tags."""
+    from watcher.parse.opml import read_opml
+    from watcher.urls import registered_domain
+
+    try:
+        outlines, problems = read_opml(file.read_bytes())
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror or 'cannot be read'}") from None
+    except ValueError as error:
+        raise UsageError(f"{file}: {error}") from None
+    store = root(context).store(create=True)
+    stored = store.feeds.all()
+    known, taken = {feed.spec.url for feed in stored}, {feed.spec.name for feed in stored}
+    fresh = [outline for outline in outlines if outline.url not in known]
+    for outline in fresh:
+        name = unused(outline.title or registered_domain(outline.url), taken)
+        taken.add(name)
+        store.feeds.add(
+            FeedSpec(
+                url=outline.url,
+                name=name,
+                publisher=registered_domain(outline.url),
+                tags=outline.tags,
+                origin="cli",
+            ),
+            now=now_utc(),
+        )
+    for problem in problems:
+        note(f"{file}: {problem}; left out")
+    note(f"{len(fresh)} feeds added, {len(outlines) - len(fresh)} known before")
+
+
+@app.command("export")
+def export_opml(context: typer.Context) -> None:
+    """Print the feeds as an OPML list."""
+    from watcher.parse.opml import Outline, write_opml
+
+    stored = root(context).store().feeds.all()
+    say(
+        write_opml(
+            (Outline(url=f.spec.url, title=f.spec.name, tags=f.spec.tags) for f in stored),
+            title="Feeds of watcher",
+        ).rstrip()
+    )
+
+
+@app.command("test")
+def show_trial(
+    context: typer.Context,
+    url: Annotated[str, typer.Argument(metavar="URL", help="An address, or a feed's name.")],
+    kind: Annotated[FeedKind, typer.Option(help="How to understand it.")] = FeedKind.FEED,
+    selector: Annotated[str | None, typer.Option(help="CSS selector for a listing.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Print what a poll would see: timing, size, validators, entries, one article, oddities."""
+    from watcher.cli.trial import oddities, try_feed
+
+    cli = root(context)
+    named = next((f for f in cli.settings.feeds if f.name == url), None)
+    if named is not None:
+        url, kind, selector = named.url, named.kind, named.selector
+    if "://" not in url:
+        raise UsageError(f"{url}: neither a feed's name nor an address such as https://…")
+    trial = asyncio.run(try_feed(cli.settings, url, kind=kind, selector=selector, read=True))
+    if as_json:
+        emit(trial_json(trial, oddities(trial)))
+    else:
+        print_trial(trial, oddities(trial))
+    if isinstance(trial.data, Failure):
+        raise WatcherError(f"{url}: {trial.data.reason}: {trial.data.detail}".rstrip(": "))
+
+
+def trial_json(trial: Trial, odd: list[str]) -> dict[str, Any]:
+    """A trial as data."""
+    data, response = trial.data, trial.response
+    entries = () if isinstance(data, Failure) else data.entries
+    return {
+        "url": trial.url,
+        "final_url": response.url,
+        "status": response.status,
+        "seconds": round(response.elapsed.total_seconds(), 3),
+        "bytes": len(response.body or b""),
+        "wire_bytes": response.wire_bytes,
+        "etag": response.etag,
+        "last_modified": response.last_modified,
+        "reason": data.reason if isinstance(data, Failure) else None,
+        "title": None if isinstance(data, Failure) else data.title,
+        "lang": None if isinstance(data, Failure) else data.lang,
+        "entries": [
+            {"title": e.title, "url": e.url, "published_at": e.published_at} for e in entries
+        ],
+        "feeds": [feed.url for feed in trial.found],
+        "odd": odd,
+    }
+
+
+def print_trial(trial: Trial, odd: list[str]) -> None:
+    """A trial for people."""
+    data, response = trial.data, trial.response
+    say(
+        f"{safe(response.url)}: HTTP {response.status} in {response.elapsed.total_seconds():.2f} s, "
+        f"{len(response.body or b''):,} bytes ({response.wire_bytes:,} on the wire)"
+    )
+    say(
+        f"validators: ETag {safe(response.etag or 'none')}, "
+        f"Last-Modified {safe(response.last_modified or 'none')}"
+    )
+    if isinstance(data, Failure):
+        for feed in trial.found[:10]:
+            say(f"points to: {safe(feed.url)}  {safe(feed.title)}".rstrip())
+        return
+    say(
+        f"{safe(data.title) or '(no title)'}, language {data.lang or 'not stated'}, "
+        f"{len(data.entries)} entries"
+    )
+    for entry in data.entries[:5]:
+        say(f"  {short_time(entry.published_at) or 'no date':<16} {safe(entry.title)}")
+    if isinstance(trial.page, PageData) and trial.article is not None:
+        say(
+            f"read “{safe(trial.article.title)}”: {len(trial.page.text.split())} words, "
+            f"{trial.page.lang or 'language unknown'}"
+            + (f", in part ({trial.page.reason})" if trial.page.partial else "")
+        )
+    elif isinstance(trial.page, Failure):
+        say(f"the newest article can't be read: {trial.page.reason} {safe(trial.page.detail)}")
+    for line in odd:
+        say(f"odd: {safe(line)}")

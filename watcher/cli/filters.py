@@ -1,0 +1,97 @@
+"""The options by which hits are chosen, the same in ``list``, ``search`` and ``export``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from watcher.cli.output import now_utc
+from watcher.cli.times import parse_time
+from watcher.errors import UsageError
+from watcher.model import Verdict
+
+if TYPE_CHECKING:
+    from watcher.storage import HitFilter
+
+Topic = Annotated[str | None, typer.Option(help="Only this topic.")]
+Since = Annotated[str | None, typer.Option(help="First seen since: 2d, 36h, 2026-11-20.")]
+Until = Annotated[str | None, typer.Option(help="First seen before.")]
+MinScore = Annotated[float | None, typer.Option(help="At least this score.")]
+WithVerdict = Annotated[
+    str | None, typer.Option("--verdict", help="relevant, related, irrelevant or duplicate.")
+]
+Lang = Annotated[str | None, typer.Option(help="Only this language: en, ru, ka.")]
+Publisher = Annotated[str | None, typer.Option(help="Only this publisher: example.org.")]
+InStory = Annotated[int | None, typer.Option("--story", help="Only this story.")]
+Unreviewed = Annotated[bool, typer.Option("--unreviewed", help="Only without a verdict.")]
+NearMisses = Annotated[bool, typer.Option("--near-misses", help="What came close instead of hits.")]
+Limit = Annotated[int, typer.Option(min=1, max=1_000_000, help="At most so many.")]
+JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+CsvFlag = Annotated[bool, typer.Option("--csv", help="CSV, safe to open in a spreadsheet.")]
+JsonlFlag = Annotated[bool, typer.Option("--jsonl", help="One JSON object a line.")]
+PagerFlag = Annotated[bool, typer.Option("--pager/--no-pager", help="Page what is too long.")]
+
+
+def hit_filter(
+    *,
+    topic: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    min_score: float | None = None,
+    verdict: str | None = None,
+    lang: str | None = None,
+    publisher: str | None = None,
+    story: int | None = None,
+    unreviewed: bool = False,
+    near_misses: bool = False,
+    limit: int = 50,
+) -> HitFilter:
+    """What was asked for, checked; raises UsageError for what makes no sense."""
+    from watcher.storage import HitFilter
+
+    now = now_utc()
+    return HitFilter(
+        topic=topic,
+        since=parse_time(since, now=now),
+        until=parse_time(until, now=now),
+        min_score=min_score,
+        verdict=None if verdict is None else parse_verdict(verdict),
+        lang=None if lang is None else lang.lower(),
+        publisher=publisher,
+        story=story,
+        unreviewed=unreviewed,
+        near_misses=near_misses,
+        limit=limit,
+    )
+
+
+def one_format(*, as_json: bool, csv: bool, jsonl: bool) -> str:
+    """``text``, ``json``, ``csv`` or ``jsonl``; raises UsageError for two at once."""
+    chosen = [
+        name for name, wanted in (("json", as_json), ("csv", csv), ("jsonl", jsonl)) if wanted
+    ]
+    if len(chosen) > 1:
+        raise UsageError(f"--{chosen[0]} and --{chosen[1]} exclude each other")
+    return chosen[0] if chosen else "text"
+
+
+def parse_verdict(text: str) -> Verdict:
+    """A verdict by name or its unmistakable beginning; raises UsageError naming the nearest."""
+    known = [str(verdict) for verdict in Verdict]
+    wanted = text.strip().lower()
+    beginning = [name for name in known if wanted and name.startswith(wanted)]
+    if wanted in known or len(beginning) == 1:
+        return Verdict(wanted if wanted in known else beginning[0])
+    raise UsageError(
+        f'"{text}" is not a verdict; known are {", ".join(known)}{did_you_mean(wanted, known)}'
+    )
+
+
+def did_you_mean(text: str, known: Iterable[str]) -> str:
+    """``; did you mean X?`` for the nearest known word, or nothing."""
+    import difflib
+
+    near = difflib.get_close_matches(text, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {near[0]}?" if near else ""

@@ -1,0 +1,302 @@
+"""``topics suggest``, ``train``, ``backtest``: what a topic learns, shown before it counts."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from watcher.cli.output import emit, note, now_utc, safe, say
+from watcher.cli.shell import Root, root
+from watcher.cli.times import parse_span
+from watcher.cli.topics import app, find_topic
+from watcher.errors import UsageError, WatcherError
+from watcher.model import HitKind, Verdict
+
+if TYPE_CHECKING:
+    from watcher.model import ArticleId, TopicSpec
+    from watcher.relevance.backtest import BacktestReport, Trial
+    from watcher.relevance.learning import Figures, RecallEstimate, TrainReport
+    from watcher.relevance.suggest import Proposal
+    from watcher.storage import ArticleRecord, Store
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+TopicArgument = Annotated[str, typer.Argument(metavar="TOPIC")]
+MOST_ARTICLES = 20_000
+SHOWN = 15
+MOST_READ = 500
+"""Confirmed hits to take terms from, the newest."""
+
+
+@app.command("backtest")
+def backtest_topic(
+    context: typer.Context,
+    topic_id: TopicArgument,
+    new: Annotated[
+        Path | None, typer.Option("--config", help="A changed configuration; default: this one.")
+    ] = None,
+    span: Annotated[str, typer.Option("--since", help="How far back: 7d, 4w.")] = "30d",
+    limit: Annotated[int, typer.Option(min=1, help="At most so many articles.")] = MOST_ARTICLES,
+    rescore: Annotated[
+        bool, typer.Option("--rescore", help="Then score these articles anew for real.")
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Say what a topic, perhaps changed, would have done on the stored articles."""
+    from watcher.relevance.backtest import backtest
+
+    cli = root(context)
+    changed = Root(new) if new is not None else cli
+    topic = find_topic(changed, topic_id)
+    store = cli.store()
+    articles = store.articles.since(now_utc() - parse_span(span), limit=limit)
+    wanted = [a for a in articles if not a.topics or topic.id in a.topics]
+    report = backtest(trials_of(store, topic, wanted))
+    titles = {article.id: article for article in wanted}
+    if as_json:
+        emit(report_json(report, titles))
+    else:
+        print_backtest(report, titles)
+    if rescore:
+        if new is not None:
+            raise UsageError("take the changed configuration into use first, then --rescore")
+        store.articles.rescore([article.id for article in wanted], now=now_utc())
+        note(f"{len(wanted)} articles are due for scoring: `watcher poll` or the service does it")
+
+
+def trials_of(store: Store, topic: TopicSpec, articles: list[ArticleRecord]) -> list[Trial]:
+    """Each article under the topic as it is now, beside what was decided then."""
+    from watcher.relevance import Scorer, compile_profile
+    from watcher.relevance.backtest import Trial
+
+    learned = store.review.learned().get(topic.id)
+    scorer = Scorer([compile_profile(topic, learned=learned)])
+    decided = store.review.decided(topic.id)
+    trials = []
+    for article in articles:
+        [score] = scorer.score(article.as_text())
+        kind, verdict = decided.get(article.id, (None, None))
+        trials.append(
+            Trial(
+                article_id=article.id,
+                seen_at=article.first_seen_at,
+                score=score,
+                was_hit=kind == HitKind.HIT,
+                verdict=None if verdict is None else Verdict(verdict),
+            )
+        )
+    return trials
+
+
+def report_json(report: BacktestReport, titles: dict[Any, ArticleRecord]) -> dict[str, Any]:
+    """A backtest as data."""
+
+    def listed(trials: tuple[Trial, ...]) -> list[dict[str, Any]]:
+        return [
+            {
+                "article": trial.article_id,
+                "title": titles[trial.article_id].title,
+                "url": titles[trial.article_id].url,
+                "score": round(trial.score.value, 1),
+                "verdict": trial.verdict,
+            }
+            for trial in trials
+        ]
+
+    return {
+        "articles": report.articles,
+        "days": round(report.days, 2),
+        "hits_before": report.hits_before,
+        "hits_after": report.hits_after,
+        "hits_per_day": round(report.hits_per_day, 2),
+        "precision": report.precision,
+        "recall": report.recall,
+        "suggested_threshold": report.threshold,
+        "gained": listed(report.gained),
+        "lost": listed(report.lost),
+    }
+
+
+def print_backtest(report: BacktestReport, titles: dict[Any, ArticleRecord]) -> None:
+    """A backtest for people."""
+    say(
+        f"{report.articles} articles of {report.days:.0f} days: {report.hits_before} hits before, "
+        f"{report.hits_after} after, {report.hits_per_day:.1f} a day"
+    )
+    for name, trials in (("Gained", report.gained), ("Lost", report.lost)):
+        say(f"{name}: {len(trials)}")
+        for trial in trials[:SHOWN]:
+            article = titles[trial.article_id]
+            mark = f" [{trial.verdict}]" if trial.verdict else ""
+            say(
+                f"  {trial.score.value:5.1f}  {safe(article.publisher)}: "
+                f"{safe(article.title)}{mark}"
+            )
+        if len(trials) > SHOWN:
+            say(f"  and {len(trials) - SHOWN} more (--json lists all)")
+    if report.precision is not None or report.recall is not None:
+        say(
+            f"On the verdicts: precision {_share(report.precision)}, recall {_share(report.recall)}"
+        )
+    if report.threshold is not None:
+        say(f"The verdicts suggest threshold = {report.threshold:g}")
+
+
+def _share(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.2f}"
+
+
+# ------------------------------------------------------------------------------------ train
+
+
+@app.command("train")
+def train_topic(
+    context: typer.Context,
+    topic_id: TopicArgument,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Learn a topic's weights from the verdicts, and estimate its recall."""
+    from watcher.relevance.learning import train
+
+    cli = root(context)
+    topic = find_topic(cli, topic_id)
+    store = cli.store()
+    decided = store.review.decided(topic.id)
+    verdicts = {key: verdict for key, (_, verdict) in decided.items() if verdict is not None}
+    judged = [
+        (article.as_text(), verdicts[article.id]) for article in store.articles.by_ids(verdicts)
+    ]
+    report = train(topic, judged, current=store.review.learned().get(topic.id))
+    recall = recall_of(decided)
+    saved = report.better and not dry_run and report.learned is not None
+    if saved and report.learned is not None:
+        store.review.save_learned(topic.id, report.learned, note=report.reason, now=now_utc())
+    if as_json:
+        emit({"topic": topic.id, "saved": saved, **asdict(report), "recall": asdict(recall)})
+        return
+    print_training(report, topic, saved=saved)
+    print_recall(recall)
+
+
+def recall_of(decided: Mapping[ArticleId, tuple[HitKind, Verdict | None]]) -> RecallEstimate:
+    """The share of relevant articles that became hits, as far as verdicts tell."""
+    from watcher.pipeline.deciding import SAMPLE_OF
+    from watcher.relevance.learning import Stratum, estimate_recall
+
+    def stratum(name: str, kind: HitKind, stands_for: int) -> Stratum:
+        mine = [verdict for one, verdict in decided.values() if one is kind]
+        judged = [verdict for verdict in mine if verdict is not None]
+        # A duplicate of a relevant article is one that could have been missed as well.
+        good = sum(verdict in (Verdict.RELEVANT, Verdict.DUPLICATE) for verdict in judged)
+        return Stratum(
+            name=name, population=len(mine) * stands_for, judged=len(judged), relevant=good
+        )
+
+    return estimate_recall(
+        stratum("hits", HitKind.HIT, 1),
+        stratum("near misses", HitKind.NEAR_MISS, 1),
+        stratum("sampled rejects", HitKind.SAMPLE, SAMPLE_OF),
+    )
+
+
+def print_training(report: TrainReport, topic: TopicSpec, *, saved: bool) -> None:
+    """Before and after, and what became of it."""
+    say(f"{topic.id}: {report.n_relevant} relevant and {report.n_irrelevant} irrelevant verdicts")
+    for name, figures in (("before", report.before), ("after", report.after)):
+        if figures:
+            say(f"{name:>7}: {_figures_line(figures)}")
+    if report.after:
+        say(f"After is measured on verdicts not learned from, in {report.folds} folds.")
+    if saved:
+        say(f"Saved: {report.reason}. A running watcher takes the weights at its next reload")
+        say("(SIGHUP, `systemctl reload watcher`); stored articles keep their scores until")
+        say(f"`watcher topics backtest {topic.id} --rescore`.")
+    elif report.better:
+        say(f"Would be saved: {report.reason}.")
+    else:
+        say(f"Nothing changed: {report.reason}.")
+
+
+def _figures_line(figures: Figures) -> str:
+    return (
+        f"log loss {figures.log_loss:.3f}, F1 {figures.f1:.3f}, precision {figures.precision:.3f}, "
+        f"recall {figures.recall:.3f}, average precision {figures.average_precision:.3f}"
+    )
+
+
+def print_recall(found: RecallEstimate) -> None:
+    """Estimated recall with its interval, and the verdicts it stands on."""
+    if found.recall is None or found.low is None or found.high is None:
+        missing = ", ".join(found.unjudged) or "anything relevant"
+        say(f"Recall over all articles: unknown, there are no verdicts on {missing}.")
+    else:
+        say(
+            f"Recall over all articles: {found.recall:.2f} "
+            f"(between {found.low:.2f} and {found.high:.2f}, 95 in 100)"
+        )
+    for stratum in found.strata:
+        say(
+            f"  {stratum.name}: {stratum.relevant} relevant of {stratum.judged} judged, "
+            f"standing for {stratum.population}"
+        )
+
+
+# ---------------------------------------------------------------------------------- suggest
+
+
+@app.command("suggest")
+def suggest_terms(
+    context: typer.Context,
+    topic_id: TopicArgument,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="At most so many terms.")] = 30,
+    as_json: JsonFlag = False,
+) -> None:
+    """Propose terms from the seeds and the hits confirmed as relevant, ready to paste."""
+    from watcher.relevance.suggest import suggest
+
+    cli = root(context)
+    topic = find_topic(cli, topic_id)
+    texts = []
+    with contextlib.suppress(WatcherError):  # no database yet: the seeds alone
+        store = cli.store()
+        judged = store.review.judged(topic.id)
+        confirmed = sorted(key for key, verdict in judged if verdict is Verdict.RELEVANT)
+        texts = [a.as_text() for a in store.articles.by_ids(confirmed[-MOST_READ:])]
+    proposals = suggest(topic, texts, limit=limit)
+    if as_json:
+        emit({"topic": topic.id, "confirmed": len(texts), "terms": proposals})
+        return
+    for line in fragment(proposals):
+        say(line)
+    note(f"{len(proposals)} terms from {len(topic.seeds)} seeds and {len(texts)} confirmed hits")
+
+
+def fragment(proposals: Sequence[Proposal]) -> list[str]:
+    """Proposals as TOML, each with its evidence as a comment."""
+    lines = ["[topics.terms]"]
+    groups: dict[str | None, list[Proposal]] = {}
+    for proposal in proposals:
+        groups.setdefault(proposal.group, []).append(proposal)
+    for group, mine in groups.items():
+        if group is None:
+            lines.append("# Move each to the group it belongs to: a group of its own would be one")
+            lines.append("# more thing that can meet the others.")
+        lines.append(f"{_toml_key(group or 'suggested')} = [")
+        lines += [
+            f"  {json.dumps(safe(p.term), ensure_ascii=False)},"
+            f"  # {p.lang or p.script}, in {p.support}: {safe(p.evidence)}"
+            for p in mine
+        ]
+        lines.append("]")
+    return lines
+
+
+def _toml_key(name: str) -> str:
+    plain = name.isascii() and name.replace("-", "").replace("_", "").isalnum()
+    return name if plain else json.dumps(name, ensure_ascii=False)

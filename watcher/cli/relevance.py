@@ -1,0 +1,301 @@
+"""``score``, ``eval``, ``why``, ``why-not``: how relevance is decided, and how well."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from watcher.cli.explain import print_score, score_json
+from watcher.cli.output import console, emit, now_utc, safe, say, table
+from watcher.cli.shell import Root, root
+from watcher.errors import UsageError, WatcherError
+from watcher.model import ArticleText, Failure, HitId, Score
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from watcher.relevance import EvalReport, Scorer
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the root."""
+    app.command()(score)
+    app.command("eval")(evaluate_file)
+    app.command()(why)
+    app.command("why-not")(why_not)
+
+
+def score(
+    context: typer.Context,
+    subject: Annotated[str, typer.Argument(metavar="URL_OR_FILE_OR_-")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Score one article against every topic and explain the result."""
+    cli = root(context)
+    article = read_article(cli, subject)
+    found = scorer_of(cli).score(article)
+    if as_json:
+        emit(
+            {
+                "title": article.title,
+                "lang": article.lang,
+                "url": article.url or None,
+                "topics": [score_json(one) for one in found],
+            }
+        )
+        return
+    say(
+        f"{safe(article.title) or '(no title)'} ({article.lang or 'language unknown'}, "
+        f"{len(article.text.split())} words)"
+    )
+    for one in found:
+        say("")
+        print_score(one, title=one.topic)
+
+
+def scorer_of(cli: Root) -> Scorer:
+    """A scorer over the configured topics, with what was learned where there is a database."""
+    from watcher.relevance import Scorer, compile_profile
+
+    learned: Mapping[Any, Any] = {}
+    with contextlib.suppress(WatcherError):  # no database yet: the defaults count
+        learned = cli.store().review.learned()
+    return Scorer(
+        [compile_profile(topic, learned=learned.get(topic.id)) for topic in cli.settings.topics]
+    )
+
+
+def read_article(cli: Root, subject: str) -> ArticleText:
+    """An article from an address, a file (HTML or text, title first) or standard input."""
+    if subject.startswith(("http://", "https://")):
+        return asyncio.run(_fetch_article(cli, subject))
+    if subject == "-":
+        body = sys.stdin.buffer.read(20_000_000)
+    else:
+        try:
+            body = Path(subject).read_bytes()
+        except OSError as error:
+            raise UsageError(f"{subject}: {error.strerror or 'cannot be read'}") from None
+    if not body.strip():
+        raise UsageError(f"{subject}: there is nothing in it")
+    if b"<html" in body[:5000].lower() or b"<!doctype html" in body[:500].lower():
+        return asyncio.run(_extract_article(body, "file"))
+    return _plain_article(body)
+
+
+def _plain_article(body: bytes) -> ArticleText:
+    from watcher.extract import detect_lang
+    from watcher.text.clean import clean_line, clean_text
+
+    title, _, rest = body.decode("utf-8", "replace").strip().partition("\n")
+    text = clean_text(rest)
+    return ArticleText(title=clean_line(title), text=text, lang=detect_lang(text or title))
+
+
+async def _fetch_article(cli: Root, url: str) -> ArticleText:
+    from watcher.app import fetch_settings
+    from watcher.fetch import Fetcher, Request
+
+    async with Fetcher(fetch_settings(cli.settings)) as fetcher:
+        response = await fetcher.fetch(Request(url=url, accept="page"), now=now_utc())
+    if isinstance(response, Failure):
+        raise WatcherError(f"{url}: {response.reason}: {response.detail}".rstrip(": "))
+    return await _extract_article(response.body or b"", response.url)
+
+
+async def _extract_article(body: bytes, url: str) -> ArticleText:
+    from watcher.workers import WorkerPool
+
+    pool = WorkerPool(1)
+    try:
+        page = await pool.extract_page(body, url=url, content_type="text/html", now=now_utc())
+    finally:
+        await pool.close()
+    if isinstance(page, Failure):
+        raise WatcherError(f"{url}: {page.reason}: {page.detail}".rstrip(": "))
+    return ArticleText(
+        title=page.title,
+        text=page.text,
+        lang=page.lang,
+        url=url,
+        published_at=page.published_at,
+        partial=page.partial,
+    )
+
+
+def why(
+    context: typer.Context,
+    hit_id: Annotated[int, typer.Argument(metavar="HIT_ID")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Replay the decision on a hit, stage by stage."""
+    from watcher.cli.replay import replay_hit
+
+    replay_hit(root(context).store(), HitId(hit_id), as_json=as_json)
+
+
+def why_not(
+    context: typer.Context,
+    url: Annotated[str, typer.Argument(metavar="URL")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Say at which stage an article did not become an alert, and why."""
+    from watcher.cli.replay import replay_url
+
+    cli = root(context)
+    replay_url(cli.store(), url, lambda article: scorer_of(cli).score(article), as_json=as_json)
+
+
+def evaluate_file(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE.jsonl")],
+    topic: Annotated[
+        str | None, typer.Option(help="The topic to measure; default: the only one.")
+    ] = None,
+    stories: Annotated[
+        bool, typer.Option("--stories", help="Measure the grouping into stories instead.")
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Measure relevance, or grouping into stories, on labelled articles."""
+    from watcher.cli.topics import find_topic
+    from watcher.relevance import Scorer, compile_profile, evaluate
+
+    cli = root(context)
+    rows = read_rows(file)
+    if stories:
+        print_stories(rows, as_json=as_json)
+        return
+    if topic is None:
+        if len(cli.settings.topics) != 1:
+            raise UsageError("there are several topics: say which with --topic")
+        topic = cli.settings.topics[0].id
+    scorer = Scorer([compile_profile(find_topic(cli, topic))])
+    scores: list[Score] = [scorer.score(row_article(row))[0] for row in rows]
+    report = evaluate(rows, scores)
+    if as_json:
+        emit(report.to_json())
+    else:
+        print_report(report)
+
+
+def print_stories(rows: list[dict[str, Any]], *, as_json: bool) -> None:
+    """Group the articles as the watcher would and compare with their story labels."""
+    from watcher.stories import evaluate_stories
+
+    found = json.loads(evaluate_stories(rows).to_json())
+    if as_json:
+        emit(found)
+        return
+    say(f"{found['n']} articles in {found['stories']} stories")
+    made = table("B-cubed F1", "pairwise precision", "pairwise recall")
+    made.add_row(
+        *(_figure(found[key]) for key in ("b_cubed_f1", "pairwise_precision", "pairwise_recall"))
+    )
+    console().print(made)
+    pairs = table("languages", ("figures", {"ratio": 1}))
+    for name, figures in sorted(found["by_language_pair"].items()):
+        pairs.add_row(safe(name), ", ".join(f"{k} {_figure(v)}" for k, v in figures.items()))
+    console().print(pairs)
+    for title, key in (("Wrongly merged", "wrong_merges"), ("Wrongly split", "wrong_splits")):
+        say(f"{title}: " + (", ".join(" + ".join(map(str, pair)) for pair in found[key]) or "none"))
+
+
+def read_rows(file: Path) -> list[dict[str, Any]]:
+    """Labelled articles, one JSON object a line; raises UsageError naming file and line."""
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror or 'cannot be read'}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{file}: not UTF-8") from None
+    rows = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise UsageError(f"{file}:{number}: not JSON: {error}") from None
+        problem = _row_problem(row)
+        if problem:
+            raise UsageError(f"{file}:{number}: {problem}")
+        rows.append(row)
+    if not rows:
+        raise UsageError(f"{file}: no labelled articles in it")
+    return rows
+
+
+def _row_problem(row: Any) -> str | None:
+    if not isinstance(row, dict):
+        return "expected an object with id, title, text and label"
+    missing = [key for key in ("id", "title", "text", "label") if key not in row]
+    if missing:
+        return f"missing {', '.join(missing)}"
+    if row["label"] not in (0, 1, 2, 3) or isinstance(row["label"], bool):
+        return f"label is {row['label']!r}, expected 0, 1, 2 or 3"
+    return None
+
+
+def row_article(row: dict[str, Any]) -> ArticleText:
+    """A labelled row as an article."""
+    from watcher.extract import detect_lang
+    from watcher.text.clean import clean_line, clean_text
+
+    title, text = clean_line(str(row["title"] or "")), clean_text(str(row["text"] or ""))
+    return ArticleText(
+        title=title,
+        text=text,
+        lang=row.get("lang") or detect_lang(text or title),
+        url=str(row.get("url") or ""),
+    )
+
+
+def print_report(report: EvalReport) -> None:
+    """The figures, by language and by trap."""
+    found = report.to_json()
+    say(
+        f"{found['topic']}: {found['n']} articles, {found['positives']} on topic, "
+        f"threshold {found['threshold']:g}"
+    )
+    made = table(
+        "average precision", "F1", "precision", "recall", "recall at precision .95", "related told"
+    )
+    made.add_row(
+        *(
+            _figure(found[key])
+            for key in (
+                "average_precision",
+                "f1",
+                "precision",
+                "recall",
+                "recall_at_precision_95",
+                "related_hit_rate",
+            )
+        )
+    )
+    console().print(made)
+    for name, key in (("language", "by_language"), ("trap", "by_trap")):
+        rows = table(name, *(("figures", {"ratio": 1}),))
+        for value, figures in sorted(found[key].items()):
+            shown = (
+                ", ".join(f"{k} {_figure(v)}" for k, v in figures.items())
+                if isinstance(figures, dict)
+                else _figure(figures)
+            )
+            rows.add_row(safe(value), shown)
+        console().print(rows)
+    say("Missed: " + (", ".join(map(str, found["misses"])) or "none"))
+    say("False alarms: " + (", ".join(map(str, found["false_alarms"])) or "none"))
+
+
+def _figure(value: Any) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,31 @@
+"""``watcher report``: one HTML file that can be opened anywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from watcher.cli import filters
+from watcher.cli.output import note, now_utc
+from watcher.cli.shell import root
+from watcher.cli.times import parse_time
+
+
+def report(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option("--out", "-o", help="File to write.")] = Path("report.html"),
+    topic: filters.Topic = None,
+    since: Annotated[str, typer.Option(help="From when: 30d, 2026-10-01.")] = "30d",
+) -> None:
+    """Write a self-contained HTML report: hits over time, by publisher, stories, feed health."""
+    from watcher.cli.exporting import write_out
+    from watcher.cli.reporting import gather, render
+
+    now = now_utc()
+    begin = parse_time(since, now=now)
+    assert begin is not None  # noqa: S101  # only None gives None
+    facts = gather(root(context).store(), topic=topic, since=begin, now=now)
+    write_out([render(facts)], out)
+    note(f"wrote {out}: {len(facts.hits)} hits in {len(facts.members)} stories")

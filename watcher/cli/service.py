@@ -1,0 +1,187 @@
+"""``run``, ``poll``, ``demo``: the commands that do the work."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from watcher.cli.feeds import pick
+from watcher.cli.output import emit, is_interactive, note, safe, say
+from watcher.cli.shell import Root, root, set_up_logging
+
+if TYPE_CHECKING:
+    from watcher.config import Settings
+    from watcher.pipeline import Tally
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the root."""
+    app.command()(run)
+    app.command()(poll)
+    app.command()(demo)
+
+
+def run(context: typer.Context) -> None:
+    """Watch until stopped: the service, in the foreground. SIGHUP reloads the configuration."""
+    from watcher.app import make_app
+    from watcher.service import serve
+    from watcher.storage import shown
+
+    cli = root(context)
+    settings = cli.settings
+    set_up_logging(logging.INFO)
+    logging.getLogger().setLevel(logging.INFO)
+    redact(settings.secrets)
+    note(
+        f"watching {len(settings.feeds)} feeds for {len(settings.topics)} topics "
+        f"(stop with Ctrl-C); database {shown(settings.watcher.database)}"
+    )
+
+    def reload() -> Settings:
+        newer = cli.load()
+        redact(tuple(set(newer.secrets) - set(settings.secrets)))
+        return newer
+
+    asyncio.run(serve(make_app(settings), reload_settings=reload))
+
+
+def poll(
+    context: typer.Context,
+    feeds: Annotated[
+        list[str] | None, typer.Argument(help="Names, ids or URLs; default: what is due.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every feed, due or not.")] = False,
+    no_send: Annotated[bool, typer.Option("--no-send", help="Send nothing; alerts wait.")] = False,
+    alert_backlog: Annotated[
+        bool, typer.Option("--alert-backlog", help="Also tell of old entries of new feeds.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The summary as JSON.")] = False,
+) -> None:
+    """One pass until nothing is due: poll, read, score, tell; then a summary."""
+    cli = root(context)
+    redact(cli.settings.secrets)
+    started = time.monotonic()
+    with Progress() as progress:
+        tally = asyncio.run(
+            _one_pass(cli, feeds or [], everything, not no_send, alert_backlog, progress.advance)
+        )
+    if as_json:
+        emit(tally)
+    else:
+        print_tally(tally, time.monotonic() - started, sending=not no_send)
+
+
+async def _one_pass(
+    cli: Root,
+    names: list[str],
+    everything: bool,
+    send: bool,
+    alert_backlog: bool,
+    progress: Callable[[str, int], None],
+) -> Tally:
+    from watcher.app import make_app
+
+    app = make_app(cli.settings, progress=progress, alert_backlog=alert_backlog)
+    async with app:
+        only = None
+        if names or everything:
+            stored = await app.context.stored(app.store.feeds.all)
+            active = [feed for feed in stored if feed.state != "paused"]
+            only = (
+                [feed.id for feed in active]
+                if everything
+                else [pick(stored, name).id for name in names]
+            )
+        return await app.pipeline.run_once(only=only, send=send)
+
+
+def demo() -> None:
+    """Show the watcher at work on a sample news web, offline, in a temporary folder."""
+    from watcher.demo.runner import run_demo
+
+    run_demo()
+
+
+class Progress:
+    """Counts on stderr: a line that rewrites itself for a person, nothing for a program."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+        self._started = time.monotonic()
+        self._shown = 0.0
+        self._live = is_interactive()
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def advance(self, stage: str, number: int) -> None:
+        """A stage finished so many more."""
+        self._counts[stage] = self._counts.get(stage, 0) + number
+        moment = time.monotonic()
+        # Nothing for what takes less than a second, and at most ten lines a second.
+        if self._live and moment - self._started > 1 and moment - self._shown > 0.1:
+            self._shown = moment
+            text = ", ".join(f"{name} {count}" for name, count in self._counts.items())
+            typer.echo(f"\r\x1b[K{text}", nl=False, err=True)
+
+    def __exit__(self, *_error: object) -> None:
+        if self._shown:
+            typer.echo("\r\x1b[K", nl=False, err=True)
+
+
+def print_tally(tally: Tally, seconds: float, *, sending: bool) -> None:
+    """The summary of a pass, in a few plain lines."""
+    say(
+        f"Polled {tally.polled} feeds in {seconds:.1f} s: {tally.unchanged} unchanged, "
+        f"{tally.failed} failed, {tally.entries} new entries."
+    )
+    if tally.pages or tally.partial or tally.reread or tally.scored:
+        say(
+            f"Read {tally.pages} pages ({tally.partial} in part, {tally.reread} known before), "
+            f"scored {tally.scored} articles."
+        )
+    if tally.scored:
+        say(f"Found {tally.hits} hits and {tally.near_misses} near misses.")
+    if tally.alerts or tally.messages or tally.undelivered:
+        sent = f"sent {tally.messages} messages" if sending else "sent nothing, as asked"
+        say(
+            f"Made {tally.alerts} alerts, {sent}"
+            + (
+                f", {tally.undelivered} deliveries failed and will be tried again."
+                if tally.undelivered
+                else "."
+            )
+        )
+    for subject, detail in tally.failures:
+        say(f"  {safe(subject)}: {safe(detail)}")
+    if tally.hits:
+        say("See them: watcher hits")
+
+
+class _Redactor(logging.Filter):
+    """Takes secrets out of log lines, whoever wrote them."""
+
+    def __init__(self, secrets: tuple[str, ...]) -> None:
+        super().__init__()
+        self._secrets = [secret for secret in secrets if len(secret) >= 4]
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        text = record.getMessage()
+        if any(secret in text for secret in self._secrets):
+            for secret in self._secrets:
+                text = text.replace(secret, "***")
+            record.msg, record.args = text, ()
+        return True
+
+
+def redact(secrets: tuple[str, ...]) -> None:
+    """Keep these values out of every log line from now on."""
+    if not secrets:
+        return
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_Redactor(secrets))

@@ -1,0 +1,142 @@
+"""``watcher topics``: what is watched."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from watcher.cli.output import console, emit, now_utc, safe, say, short_time, table
+from watcher.cli.shell import Root, noun, root
+from watcher.cli.times import parse_time
+from watcher.errors import UsageError
+
+if TYPE_CHECKING:
+    from watcher.model import TopicSpec
+
+app = noun("Topics: list, show, timeline, suggest, train, backtest.")
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+
+
+@app.command("list")
+def list_topics(context: typer.Context, as_json: JsonFlag = False) -> None:
+    """List topics."""
+    topics = root(context).settings.topics
+    if as_json:
+        emit([topic_json(topic) for topic in topics])
+        return
+    made = table("id", ("name", {"ratio": 1}), "seeds", "terms", "threshold")
+    made.expand = True
+    for topic in topics:
+        made.add_row(
+            topic.id,
+            safe(topic.name),
+            str(len(topic.seeds)),
+            str(sum(len(terms) for terms in topic.terms.values())),
+            f"{topic.threshold:g}",
+        )
+    console().print(made)
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    topic_id: Annotated[str, typer.Argument(metavar="TOPIC")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Show one topic: its seeds, terms and what was learned from them."""
+    topic = find_topic(root(context), topic_id)
+    if as_json:
+        emit(topic_json(topic))
+        return
+    say(f"{topic.id}: {safe(topic.name)}")
+    say(
+        f"threshold {topic.threshold:g}, near misses from {topic.threshold - topic.near_miss:g}, "
+        f"alerts up to {topic.max_age.days} days old at the first sight of a feed"
+    )
+    for seed in topic.seeds:
+        say(
+            f"seed {'(negative) ' if seed.negative else ''}{safe(seed.name)}: "
+            f"{len(seed.text.split())} words"
+        )
+    for group, terms in topic.terms.items():
+        say(f"{group}: " + ", ".join(safe(term) for term in terms))
+    for stage in topic.stages:
+        say(f"stage {stage.id}: {safe(stage.name)} ({len(stage.cues)} cues)")
+
+
+def topic_json(topic: TopicSpec) -> dict[str, Any]:
+    """A topic as data."""
+    return {
+        "id": topic.id,
+        "name": topic.name,
+        "threshold": topic.threshold,
+        "max_age": topic.max_age,
+        "seeds": [{"name": seed.name, "negative": seed.negative} for seed in topic.seeds],
+        "terms": {group: list(terms) for group, terms in topic.terms.items()},
+        "stages": [{"id": stage.id, "name": stage.name} for stage in topic.stages],
+    }
+
+
+def find_topic(cli: Root, topic_id: str) -> TopicSpec:
+    """A configured topic; raises UsageError naming the nearest."""
+    topics = {topic.id: topic for topic in cli.settings.topics}
+    found = next((topic for name, topic in topics.items() if name == topic_id), None)
+    if found is None:
+        import difflib
+
+        near = difflib.get_close_matches(topic_id, list(topics), n=1)
+        hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(topics)}"
+        raise UsageError(f"no topic {topic_id} in {cli.path}{hint}")
+    return found
+
+
+@app.command()
+def timeline(
+    context: typer.Context,
+    topic_id: Annotated[str, typer.Argument(metavar="TOPIC")],
+    since: Annotated[str | None, typer.Option(help="Only since: 30d, 2026-01-01.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Draw the saga of a topic: which stage was reached when, and which story said so."""
+    cli = root(context)
+    topic = find_topic(cli, topic_id)
+    stories = cli.store().review.stories(
+        topic=topic.id, since=parse_time(since, now=now_utc()), limit=10_000
+    )
+    told = sorted((s for s in stories if s.stage), key=lambda story: story.first_seen_at)
+    if as_json:
+        emit(
+            [
+                {
+                    "at": story.first_seen_at,
+                    "stage": story.stage,
+                    "story_id": story.id,
+                    "headline": story.headline,
+                    "publishers": story.publishers,
+                    "evidence": story.stage_evidence,
+                }
+                for story in told
+            ]
+        )
+        return
+    if not topic.stages:
+        say(f"{topic.id} has no stages: add [[topics.stages]] to {cli.path}")
+        return
+    ranks = {stage.id: rank for rank, stage in enumerate(topic.stages)}
+    names = {stage.id: stage.name for stage in topic.stages}
+    for rank, stage in enumerate(topic.stages):
+        say(f"{rank + 1:>2} {'↩ ' if stage.reversal else '  '}{safe(stage.name)}")
+    say("")
+    for story in told:
+        rank = ranks.get(story.stage or "", 0)
+        say(
+            f"{short_time(story.first_seen_at)[:10]} {'·' * rank}● "
+            f"{safe(names.get(story.stage or '', story.stage))}"
+        )
+        say(f"{'':11}{safe(story.headline)} ({story.publishers} publishers, story {story.id})")
+        if story.stage_evidence:
+            say(f"{'':11}“{safe(story.stage_evidence)}”")
+    if not told:
+        say("No story has reached a stage yet.")

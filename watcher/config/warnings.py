@@ -1,0 +1,54 @@
+"""What is allowed in a configuration, but probably not meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from watcher.config.problems import Reporter
+from watcher.config.settings import Settings
+from watcher.errors import Problem
+
+_EXAMPLE_DOMAINS = ("@example.org", "@example.com", "@example.net")
+_OFTEN = timedelta(minutes=1)
+
+
+def find_warnings(settings: Settings, report: Reporter) -> Iterator[Problem]:
+    """Lines for ``check``, in the order of the file."""
+    if not settings.fetch.contact or settings.fetch.contact.endswith(_EXAMPLE_DOMAINS):
+        yield report.problem(
+            ("fetch", "contact"),
+            "put your own address here: publishers see it and can write before they block",
+        )
+    yield from _feed_warnings(settings, report)
+    yield from _topic_warnings(settings, report)
+    yield from _receiver_warnings(settings, report)
+
+
+def _feed_warnings(settings: Settings, report: Reporter) -> Iterator[Problem]:
+    for index, feed in enumerate(settings.feeds):
+        if feed.every is not None and feed.every < _OFTEN:
+            yield report.problem(
+                ("feeds", index, "every"), "polls more than once a minute: publishers may block you"
+            )
+
+
+def _topic_warnings(settings: Settings, report: Reporter) -> Iterator[Problem]:
+    for index, topic in enumerate(settings.topics):
+        if not any(not feed.topics or topic.id in feed.topics for feed in settings.feeds):
+            yield report.problem(("topics", index), f'no feed is watched for "{topic.id}"')
+        told = any(not r.topics or topic.id in r.topics for r in settings.receivers)
+        if settings.receivers and not told:
+            yield report.problem(("topics", index), f'no receiver is told about "{topic.id}"')
+
+
+def _receiver_warnings(settings: Settings, report: Reporter) -> Iterator[Problem]:
+    if not settings.receivers:
+        yield report.problem(("receivers",), "no receivers: hits are stored, but nobody is told")
+    tags = {tag for feed in settings.feeds for tag in feed.tags}
+    for index, receiver in enumerate(settings.receivers):
+        for place, tag in enumerate(receiver.tags):
+            if tag not in tags:
+                yield report.problem(
+                    ("receivers", index, "tags", place), f'no feed is tagged "{tag}"'
+                )

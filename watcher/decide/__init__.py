@@ -1,0 +1,1 @@
+"""Decisions as pure functions over data: when to poll again, whom to tell, when to retry."""

@@ -1,0 +1,52 @@
+"""Whether what an article says moves a topic's saga to another stage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from watcher.model import StageSpec, check_aware
+
+SURE = 0.6
+"""Below this certainty an article sets no stage."""
+SAGA_REST = timedelta(days=120)
+"""After so long without a word on any stage the saga begins anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageMark:
+    """The stage that a topic has reached, and which article said so when."""
+
+    stage: str
+    evidence: str
+    at: datetime
+
+    def __post_init__(self) -> None:
+        check_aware(self)
+
+
+def moves(
+    stages: Sequence[StageSpec],
+    current: StageMark | None,
+    *,
+    stage: str,
+    certainty: float,
+    at: datetime,
+) -> bool:
+    """Whether a stage that an article of ``at`` asserts is a new one for the topic.
+
+    Upward on the ladder, or a reversal. Lower rungs are background by then, older articles tell
+    of the past, and after a reversal any deed at all is news.
+    """
+    rank = {spec.id: place for place, spec in enumerate(stages)}
+    reversals = {spec.id for spec in stages if spec.reversal}
+    if stage not in rank or certainty < SURE:
+        return False
+    if current is None or current.stage not in rank or at - current.at > SAGA_REST:
+        return True
+    if stage == current.stage or at < current.at:
+        return False
+    if stage in reversals or current.stage in reversals:
+        return True
+    return rank[stage] > rank[current.stage]

@@ -1,0 +1,1 @@
+"""A sample news web on loopback and a run of the real pipeline on it, without network or config."""

@@ -1,0 +1,317 @@
+"""Deliver: lease what is due, send one message per receiver, record what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import random
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from watcher.decide.backoff import delivery_retry
+from watcher.decide.when import rate_hold
+from watcher.model import DeliveryId, HitId, ReceiverSpec
+from watcher.notify import (
+    Message,
+    MessageKind,
+    Notice,
+    Other,
+    Outcome,
+    SendResult,
+    strength,
+)
+from watcher.pipeline.context import Context, Tally
+from watcher.storage import AlertRecord, Batch, HitRecord
+
+SEND_LEASE = timedelta(seconds=120)
+"""Longer than any send may take (30 s), so that a live sender is never overtaken."""
+LOOK_AGAIN = 1.0
+"""Seconds between two looks for receivers that became due while others are being served."""
+OTHERS = 8
+"""Other articles of a story named in a notice."""
+
+_log = logging.getLogger(__name__)
+
+
+class Delivering:
+    """Sends pending deliveries. Receivers never wait for each other."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def run(self, tally: Tally) -> int:
+        """Send what is due to every receiver; returns how many messages were tried.
+
+        What becomes due meanwhile is sent too: a receiver that hangs holds up only its own.
+        """
+        lanes: dict[str, asyncio.Task[int]] = {}
+        ended: list[asyncio.Task[int]] = []
+        looked = -math.inf
+        try:
+            while True:
+                if time.monotonic() - looked >= LOOK_AGAIN:
+                    for name in await self._due():
+                        if name not in lanes:
+                            lanes[name] = asyncio.create_task(self._serve(name, tally))
+                    looked = time.monotonic()
+                if not lanes:
+                    return sum([task.result() for task in ended])
+                await asyncio.wait(
+                    lanes.values(), timeout=LOOK_AGAIN, return_when=asyncio.FIRST_COMPLETED
+                )
+                for name in [name for name, task in lanes.items() if task.done()]:
+                    ended.append(lanes.pop(name))
+                # After a fault nothing more is begun; those at work end first.
+                if any(task.exception() for task in ended):
+                    looked = math.inf
+        finally:
+            for task in lanes.values():
+                task.cancel()
+            await asyncio.gather(*lanes.values(), return_exceptions=True)
+
+    async def _due(self) -> list[str]:
+        if self._context.stopping.is_set():
+            return []
+        context = self._context
+        return await context.stored(context.store.outbox.receivers_due, now=context.clock())
+
+    async def _serve(self, name: str, tally: Tally) -> int:
+        """Everything due for one receiver, message after message."""
+        tried = 0
+        while not self._context.stopping.is_set():
+            batch = await self._claim(name)
+            if batch is None:
+                return tried
+            receiver = self._context.wishes.receiver(name)
+            if receiver is None:
+                await self._context.stored(
+                    self._context.store.outbox.record_dead,
+                    [delivery.id for delivery in batch.deliveries],
+                    error="this receiver is no longer in the configuration",
+                )
+                continue
+            message = await self._prepare(receiver, batch)
+            if message is None:
+                return tried
+            await self._send(receiver, batch, message, tally)
+            tried += 1
+        return tried
+
+    async def _claim(self, name: str) -> Batch | None:
+        """A stop that comes during a claim gives back what the claim brings."""
+        context = self._context
+        claiming = asyncio.ensure_future(
+            context.stored(context.store.outbox.claim, name, now=context.clock(), lease=SEND_LEASE)
+        )
+        try:
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            batch = await claiming
+            if batch is not None:
+                await self._give_back(batch)
+            raise
+
+    async def _prepare(self, receiver: ReceiverSpec, batch: Batch) -> Message | None:
+        """The message, or None where the receiver must wait for it."""
+        try:
+            if await self._hold(receiver, batch):
+                return None
+            return await self._context.stored(self._compose, receiver, batch)
+        except asyncio.CancelledError:
+            await asyncio.shield(self._give_back(batch))
+            raise
+
+    async def _give_back(self, batch: Batch) -> None:
+        ids = [delivery.id for delivery in batch.deliveries]
+        await self._context.stored(self._context.store.outbox.give_back, ids)
+
+    async def _hold(self, receiver: ReceiverSpec, batch: Batch) -> bool:
+        """Over its hourly share: what is new waits together for the next message."""
+        context = self._context
+        now = context.clock()
+        sent, oldest = await context.stored(
+            context.store.outbox.sent_messages, receiver.name, since=now - timedelta(hours=1)
+        )
+        until = rate_hold(receiver, sent_last_hour=sent, oldest=oldest, now=now)
+        if until is None:
+            return False
+        ids = [delivery.id for delivery in batch.deliveries]
+        await context.stored(context.store.outbox.postpone, ids, at=until, held="rate")
+        return True
+
+    async def _send(
+        self, receiver: ReceiverSpec, batch: Batch, message: Message, tally: Tally
+    ) -> None:
+        try:
+            result = await self._context.notifier.send(receiver, message)
+        except asyncio.CancelledError:
+            # The message may be out: it is due again at once, and the repeat says so.
+            stopped = SendResult(outcome=Outcome.RETRY, ambiguous=True, detail="stopped")
+            await asyncio.shield(self._record(receiver, batch, stopped, tally))
+            raise
+        except Exception as error:
+            _log.exception("receiver %s: unexpected fault", receiver.name)
+            result = SendResult(outcome=Outcome.RETRY, ambiguous=True, detail=type(error).__name__)
+        await self._record(receiver, batch, result, tally)
+
+    async def _record(
+        self, receiver: ReceiverSpec, batch: Batch, result: SendResult, tally: Tally
+    ) -> None:
+        context, outbox, now = self._context, self._context.store.outbox, self._context.clock()
+        everything = {delivery.id for delivery in batch.deliveries}
+        sent = everything if result.outcome is Outcome.SENT else everything & set(result.sent)
+        left = sorted(everything - sent)
+        if sent:
+            await context.stored(outbox.record_sent, sorted(sent), now=now)
+            tally.sent += len(sent)
+            tally.messages += 1
+            context.progress("deliver", len(sent))
+        if not left:
+            return
+        tally.undelivered += len(left)
+        tally.failure(receiver.name, result.detail or str(result.outcome))
+        _log.warning("receiver %s: %s", receiver.name, result.detail or result.outcome)
+        if result.outcome is Outcome.PERMANENT:
+            await context.stored(outbox.record_dead, left, error=result.detail)
+            return
+        await self._retry_later(batch, left, result, now)
+
+    async def _retry_later(
+        self, batch: Batch, left: Sequence[DeliveryId], result: SendResult, now: datetime
+    ) -> None:
+        outbox = self._context.store.outbox
+        first = min(d.first_tried_at or now for d in batch.deliveries)
+        at = delivery_retry(
+            max(d.attempts for d in batch.deliveries),
+            first,
+            now,
+            result.retry_after,
+            random.random(),  # noqa: S311  # spreads load, guards nothing
+        )
+        if at is None:
+            error = f"given up after {(now - first).days} days: {result.detail}"
+            await self._context.stored(outbox.record_dead, left, error=error)
+        else:
+            await self._context.stored(
+                outbox.record_retry, left, at=at, error=result.detail, ambiguous=result.ambiguous
+            )
+
+    def _compose(self, receiver: ReceiverSpec, batch: Batch) -> Message:
+        """The message for these deliveries, best first."""
+        store = self._context.store
+        alerts = {
+            alert.id: alert
+            for alert in store.outbox.alerts(
+                ids={delivery.alert_id for delivery in batch.deliveries}, limit=1_000
+            )
+        }
+        hits = store.review.hits_by_ids(
+            {alert.hit_id for alert in alerts.values() if alert.hit_id is not None}
+        )
+        stories = store.review.hits_of_stories(
+            {hit.story_id for hit in hits.values() if hit.story_id is not None}
+        )
+        lines = []
+        notes = []
+        for delivery in batch.deliveries:
+            alert = alerts[delivery.alert_id]
+            hit = hits.get(alert.hit_id) if alert.hit_id is not None else None
+            line = None
+            if hit is not None:
+                siblings = stories.get(hit.story_id, []) if hit.story_id is not None else []
+                others = [other for other in siblings if other.id not in hits]
+                line = self._safe_notice(delivery.id, alert, hit, others)
+            if line is None:
+                told = alert.detail or f"alert {alert.id}; see `watcher alerts show {alert.id}`"
+                notes.append((delivery.id, told))
+            else:
+                lines.append(line)
+        lines.sort(key=lambda line: -line.score)
+        topics = {line.topic for line in lines}
+        operator = not lines
+        return Message(
+            message_id=batch.message,
+            receiver=receiver.name,
+            topic=topics.pop() if len(topics) == 1 else "",
+            kind=_kind(operator, len(lines)),
+            lines=tuple(lines),
+            body=tuple(text for _id, text in notes),
+            subject=f"watcher: {notes[0][1].splitlines()[0][:120]}" if operator and notes else "",
+            delivery_ids=tuple(identity for identity, _text in notes),
+            possible_repeat=batch.repeat,
+            timezone=receiver.timezone,
+        )
+
+    def _safe_notice(
+        self,
+        delivery_id: DeliveryId,
+        alert: AlertRecord,
+        hit: HitRecord,
+        others: Sequence[HitRecord],
+    ) -> Notice | None:
+        """None where the notice can't be made: the others in its message must not suffer."""
+        try:
+            return self._notice(delivery_id, alert, hit, others)
+        except Exception:
+            _log.exception("alert %d: its notice can't be written", alert.id)
+            return None
+
+    def _notice(
+        self,
+        delivery_id: DeliveryId,
+        alert: AlertRecord,
+        hit: HitRecord,
+        others: Sequence[HitRecord],
+    ) -> Notice:
+        spec = self._context.wishes.topic(hit.topic)
+        novelty = (hit.novelty or {}).get("sentences", ())
+        return Notice(
+            headline=hit.title,
+            url=hit.url,
+            publisher=hit.publisher,
+            score=hit.score,
+            delivery_id=delivery_id,
+            reason=alert.reason,
+            topic=spec.name if spec else hit.topic,
+            topic_id=hit.topic,
+            lang=hit.lang,
+            published_at=hit.published_at,
+            first_seen_at=hit.first_seen_at,
+            word=strength(hit.score, hit.threshold),
+            why="; ".join(hit.reasons[:3]),
+            sentences=hit.sentences,
+            matched=hit.matched,
+            novelty=tuple(str(sentence) for sentence in novelty),
+            publishers=tuple(
+                dict.fromkeys(o.publisher for o in others if o.publisher != hit.publisher)
+            ),
+            others=tuple(
+                Other(
+                    headline=other.title,
+                    publisher=other.publisher,
+                    url=other.url,
+                    lang=other.lang,
+                    hit_id=other.id,
+                )
+                for other in others[:OTHERS]
+            ),
+            stage=_stage_name(spec, hit.stage),
+            partial=hit.partial,
+            hit_id=HitId(hit.id),
+            story_id=hit.story_id,
+        )
+
+
+def _stage_name(spec: object, stage: str | None) -> str:
+    if stage is None:
+        return ""
+    stages = getattr(spec, "stages", ())
+    return next((known.name for known in stages if known.id == stage), stage)
+
+
+def _kind(operator: bool, lines: int) -> MessageKind:
+    if operator:
+        return MessageKind.OPERATOR
+    return MessageKind.SINGLE if lines == 1 else MessageKind.DIGEST

@@ -1,0 +1,251 @@
+"""Poll: due feeds in, outcomes out. Keeps the intake full; slow feeds delay nobody."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import random
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from watcher.decide.schedule import PollFacts, ScheduleDecision, ScheduleState, next_poll
+from watcher.errors import StorageError, WatcherError
+from watcher.fetch import Request, Response
+from watcher.model import EntryData, Failure, FailureReason, FeedData, FeedId
+from watcher.pipeline.context import LEASE, Context, Tally
+from watcher.pipeline.flow import Flow, Stage, write_each
+from watcher.storage import FeedRecord, PollOutcome
+
+INTAKE = 512
+"""Feeds in hand at once. More than the connections allowed: some only wait for their host."""
+PARSES = 12
+"""Parses of one body, of about 1,000 entries each; what is left then comes with the next poll."""
+UNFINISHED = "unfinished"
+"""Instead of a body's hash: equal to none."""
+
+_FAULT = Failure(reason=FailureReason.PARSE_ERROR, detail="unexpected fault, see log")
+_log = logging.getLogger(__name__)
+
+
+class Polling:
+    """Polls feeds until none is due."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def run(self, tally: Tally, *, only: Collection[FeedId] | None = None) -> int:
+        """Poll what is due (or exactly ``only``, once); returns how many polls were made."""
+        context = self._context
+        left = None if only is None else list(only)
+
+        async def claim(room: int) -> Sequence[FeedRecord]:
+            named = None if left is None else [left.pop() for _ in range(min(room, len(left)))]
+            if named == []:
+                return ()
+            return await context.stored(
+                context.store.feeds.claim,
+                now=context.clock(),
+                limit=room,
+                lease=LEASE,
+                only=named,
+            )
+
+        async def write(batch: Sequence[tuple[FeedRecord, PollOutcome]]) -> None:
+            outcomes = [outcome for _feed, outcome in batch]
+            tally.refused += await context.stored(context.store.feeds.record, outcomes)
+
+        async def record(batch: list[tuple[FeedRecord, PollOutcome]]) -> None:
+            await write_each(batch, write, self._give_up)
+            for feed, outcome in batch:
+                _count(feed, outcome, tally)
+            context.progress("poll", len(batch))
+
+        async def release(feeds: list[FeedRecord]) -> None:
+            await context.stored(context.store.feeds.release, [feed.id for feed in feeds])
+
+        stage = Stage(
+            intake=INTAKE,
+            identify=lambda feed: feed.id,
+            claim=claim,
+            work=self._poll_safely,
+            record=record,
+            release=release,
+            gather=0.05,
+        )
+        return await Flow(stage, context.stopping).run()
+
+    async def _poll_safely(self, feed: FeedRecord) -> PollOutcome:
+        try:
+            return await self._poll(feed)
+        except StorageError:
+            raise
+        except Exception as error:
+            # An unknown fault fails this feed only, loudly.
+            trace = None if isinstance(error, WatcherError) else error
+            _log.error("feed %s: unexpected fault: %s", feed.spec.name, error, exc_info=trace)
+            return self._outcome(feed, failure=_FAULT)
+
+    async def _give_up(self, polled: tuple[FeedRecord, PollOutcome]) -> None:
+        """What it brought can't be stored: it counts as failed and waits its turn like others."""
+        feed, _outcome = polled
+        _log.error("feed %s: its poll can't be stored", feed.spec.name)
+        outcome = self._outcome(feed, failure=_FAULT)
+        await self._context.stored(self._context.store.feeds.record, [outcome])
+
+    async def _poll(self, feed: FeedRecord) -> PollOutcome:
+        context = self._context
+        response = await context.fetcher.fetch(
+            Request(
+                url=feed.schedule.get(ADDRESS) or feed.spec.url,
+                etag=feed.etag,
+                last_modified=feed.last_modified,
+                force=bool(feed.schedule.get(FULL)),
+            ),
+            now=context.clock(),
+        )
+        if isinstance(response, Failure):
+            return self._outcome(feed, failure=response)
+        if response.body is None:
+            return self._outcome(feed, response=response)
+        body_hash = hashlib.blake2b(response.body, digest_size=16).hexdigest()
+        if body_hash == feed.body_hash:
+            return self._outcome(feed, response=response)
+        window = await self._window(feed)
+        data = await self._parse(feed, response, window)
+        if isinstance(data, Failure):
+            return self._outcome(feed, failure=data)
+        if data.remaining:
+            # Neither a 304 nor an equal hash may hide what this poll did not get to.
+            response = replace(response, etag=None, last_modified=None)
+            body_hash = UNFINISHED
+        return self._outcome(feed, response=response, data=data, body_hash=body_hash, window=window)
+
+    async def _parse(
+        self, feed: FeedRecord, response: Response, window: Mapping[str, str]
+    ) -> FeedData | Failure:
+        """Parse a body; one too large for a single parse is taken in several."""
+        entries: list[EntryData] = []
+        data, known = FeedData(), None
+        for _round in range(PARSES):
+            part = await self._context.workers.parse_feed(
+                response.body or b"",
+                url=response.url,
+                content_type=response.content_type,
+                window=window,
+                now=self._context.clock(),
+                kind=feed.spec.kind,
+                selector=feed.spec.selector,
+            )
+            if isinstance(part, Failure):
+                return part
+            data, window = part, part.window
+            entries += part.entries
+            known = part.known if known is None else known
+            if not part.remaining:
+                break
+        return replace(data, entries=tuple(entries), known=known or 0)
+
+    async def _window(self, feed: FeedRecord) -> Mapping[str, str]:
+        """What the last body held. Most polls find nothing to parse and never ask for it."""
+        if feed.body_hash is None:
+            return {}
+        return await self._context.stored(self._context.store.feeds.window, feed.id)
+
+    def _outcome(
+        self,
+        feed: FeedRecord,
+        *,
+        window: Mapping[str, str] | None = None,
+        response: Response | None = None,
+        failure: Failure | None = None,
+        data: FeedData | None = None,
+        body_hash: str | None = None,
+    ) -> PollOutcome:
+        now = self._context.clock()
+        decision = next_poll(
+            ScheduleState.from_json(feed.schedule),
+            poll_facts(feed, response, failure, data, window or {}),
+            now=now,
+            limits=self._context.wishes.limits,
+            jitter=random.random(),  # noqa: S311  # spreads load, guards nothing
+        )
+        if decision.notes:
+            _log.info("feed %s: %s", feed.spec.name, ", ".join(decision.notes))
+        return PollOutcome(
+            feed_id=feed.id,
+            at=now,
+            next_poll_at=decision.next_poll_at,
+            schedule=_plan(feed, decision),
+            failure=failure,
+            data=data,
+            etag=response.etag if response else None,
+            last_modified=response.last_modified if response else None,
+            body_hash=body_hash,
+            first_sight=feed.first_polled_at is None,
+        )
+
+
+# What the plan of a feed holds beside the schedule's own state.
+FULL = "full"
+"""Poll without validators next time."""
+ADDRESS = "address"
+"""Poll this address instead: the server has moved the feed there for good."""
+NOTES = "notes"
+MISSED = "missed"
+"""How many windows were missed: between two polls every entry was replaced."""
+
+
+def _plan(feed: FeedRecord, decision: ScheduleDecision) -> dict[str, Any]:
+    plan = decision.state.to_json()
+    address = decision.move_to or feed.schedule.get(ADDRESS)
+    if address:
+        plan[ADDRESS] = address
+    if decision.unconditional:
+        plan[FULL] = True
+    if decision.notes:
+        plan[NOTES] = list(decision.notes)
+    missed = feed.schedule.get(MISSED, 0) + ("missed-window" in decision.notes)
+    return plan | ({MISSED: missed} if missed else {})
+
+
+def poll_facts(
+    feed: FeedRecord,
+    response: Response | None,
+    failure: Failure | None,
+    data: FeedData | None,
+    window: Mapping[str, str],
+) -> PollFacts:
+    """What one poll showed, for the schedule."""
+    new = sum(entry.key not in window for entry in data.entries) if data else 0
+    dates = [entry.published_at for entry in data.entries if entry.published_at] if data else []
+    return PollFacts(
+        reason=failure.reason if failure else None,
+        not_modified=response is not None and response.body is None,
+        same_body=response is not None and response.body is not None and data is None,
+        new=new,
+        known=(data.known + len(data.entries) - new) if data else 0,
+        window=len(window),
+        oldest=min(dates, default=None),
+        newest=max(dates, default=None),
+        max_age=response.max_age if response else None,
+        ttl=data.ttl if data else None,
+        skip_hours=data.skip_hours if data else (),
+        skip_days=data.skip_days if data else (),
+        retry_after=failure.retry_after if failure else None,
+        permanent_url=response.permanent_url if response else None,
+        every=feed.spec.every,
+    )
+
+
+def _count(feed: FeedRecord, outcome: PollOutcome, tally: Tally) -> None:
+    tally.polled += 1
+    if outcome.failure is not None:
+        tally.failed += 1
+        tally.failure(feed.spec.name, outcome.failure.detail or outcome.failure.reason)
+        _log.info("feed %s: %s", feed.spec.name, outcome.failure.reason)
+    elif outcome.data is None:
+        tally.unchanged += 1
+    else:
+        tally.entries += len(outcome.data.entries)
+        _log.info("feed %s: %d new entries", feed.spec.name, len(outcome.data.entries))

@@ -1,0 +1,188 @@
+"""Upkeep: look at told pages again, notice the watcher's own troubles, notice unusual numbers."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import datetime, timedelta
+
+from watcher.decide.alerting import AlertCandidate, route
+from watcher.decide.notices import Cause, NoticeDecision, settle
+from watcher.decide.schedule import ScheduleState, expected_silence
+from watcher.model import AlertReason, FeedState, TopicSpec
+from watcher.pipeline.context import Context
+from watcher.storage import AlertOutcome, CheckOutcome, Deciding, DeliveryOutcome, FeedRecord
+
+DISK_FLOOR = 200_000_000
+"""Bytes that must stay free: below, nothing new is fetched, but what is stored is still sent."""
+NO_POLL = timedelta(hours=1)
+BROKEN_SHARE = 0.8
+BROKEN_LEAST = 5
+"""Of at least so many pages of a publisher in a day, this share could not be read."""
+HISTORY_DAYS = 29
+KNOWN_FEED = timedelta(days=7)
+"""A feed that was watched for less has no usual silence yet."""
+
+
+class Upkeep:
+    """What is done once a minute."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._started = context.clock()
+
+    async def run(self) -> None:
+        """Queue edit checks, tell the operator what began and what ended, tell of spikes."""
+        await self._context.stored(self._queue_checks)
+        await self._context.stored(self._tell_operator)
+        await self._context.stored(self._tell_spikes)
+        await self._context.workers.rest()
+
+    def _queue_checks(self) -> None:
+        now = self._context.clock()
+        due = self._context.store.upkeep.due_checks(now=now)
+        if not due:
+            return
+        # Late, as below: a pass that finds nothing doesn't need the stories.
+        from watcher.stories.revision import checks_due, next_check
+
+        outcomes = []
+        for check in due:
+            done = checks_due(check.first_seen_at, now)
+            following = next_check(check.first_seen_at, done, now)
+            outcomes.append(CheckOutcome(check=check, checks=done, next_check_at=following))
+        self._context.store.upkeep.queue_checks(outcomes, now=now)
+
+    def _tell_operator(self) -> None:
+        store, now = self._context.store, self._context.clock()
+        decision = settle(self.troubles(now), store.upkeep.causes(), now=now)
+        if not decision.keep:
+            return
+        with store.decisions.deciding() as tx:
+            store.upkeep.keep_causes(tx.connection, decision.keep)
+            if decision.begun or decision.ended:
+                self._save_notice(tx, decision, now)
+
+    def troubles(self, now: datetime) -> dict[str, str]:
+        """What is wrong now: stable key -> one line for people."""
+        store = self._context.store
+        feeds = [feed for feed in store.feeds.all() if feed.state != FeedState.PAUSED]
+        found = dict(line for feed in feeds if (line := feed_trouble(feed, now)) is not None)
+        for receiver, number in store.upkeep.dead_by_receiver().items():
+            found[f"dead:{receiver}"] = (
+                f"{number} deliveries to {receiver} were given up; see `watcher alerts --dead`"
+            )
+        for publisher, (tried, failed) in store.upkeep.extraction(now=now).items():
+            if tried >= BROKEN_LEAST and failed / tried >= BROKEN_SHARE:
+                found[f"extraction:{publisher}"] = (
+                    f"{failed} of {tried} pages of {publisher} could not be read in a day"
+                )
+        free = disk_free(self._context)
+        if free is not None and free < DISK_FLOOR:
+            found["disk"] = (
+                f"only {free // 1_000_000} MB free: polling stops, alerts are still sent"
+            )
+        polled = [feed.last_polled_at for feed in feeds if feed.last_polled_at]
+        quiet_since = max([*polled, self._started])
+        overdue = any(feed.next_poll_at < now - NO_POLL for feed in feeds)
+        if overdue and now - quiet_since > NO_POLL:
+            found["no-poll"] = f"no feed was polled since {quiet_since:%Y-%m-%d %H:%M} UTC"
+        return found
+
+    def _save_notice(self, tx: Deciding, decision: NoticeDecision, now: datetime) -> None:
+        lines = [cause.detail for cause in decision.begun]
+        lines += [f"over: {_ended(cause)}" for cause in decision.ended]
+        keys = ",".join(cause.key for cause in (*decision.begun, *decision.ended))
+        self._save(
+            tx,
+            AlertCandidate(reason=AlertReason.OPERATOR),
+            once=f"operator:{now.timestamp():.0f}:{keys}"[:160],
+            detail="\n".join(lines),
+            now=now,
+        )
+
+    def _tell_spikes(self) -> None:
+        store, now = self._context.store, self._context.clock()
+        for topic in self._context.wishes.topics:
+            sentence = self._spike(topic, now)
+            if sentence is None:
+                continue
+            with store.decisions.deciding() as tx:
+                self._save(
+                    tx,
+                    AlertCandidate(reason=AlertReason.SPIKE, topic=topic.id, score=100.0),
+                    once=f"spike:{topic.id}:{now:%Y-%m-%d}",
+                    detail=sentence,
+                    now=now,
+                )
+
+    def _spike(self, topic: TopicSpec, now: datetime) -> str | None:
+        first = self._context.store.upkeep.first_hit_at(topic.id)
+        if first is None or now - first < timedelta(days=8):
+            return None  # too young to know what is usual
+        days = min(HISTORY_DAYS, (now - first).days)
+        today, *earlier = self._context.store.upkeep.daily_hits(topic.id, now=now, days=days)
+        from watcher.stories.volume import spike
+
+        found = spike(earlier, today, subject=topic.name)
+        return None if found is None else found.sentence
+
+    def _save(
+        self, tx: Deciding, candidate: AlertCandidate, *, once: str, detail: str, now: datetime
+    ) -> None:
+        wishes = self._context.wishes
+        routings = route(candidate, wishes.receivers, now=now, operator=wishes.operator)
+        deliveries = tuple(
+            DeliveryOutcome(
+                receiver=routing.receiver,
+                next_try_at=routing.due_at,
+                held=None if routing.held is None else str(routing.held),
+            )
+            for routing in routings
+            if routing.due_at is not None
+        )
+        tx.save_alert(
+            AlertOutcome(
+                once=once,
+                reason=candidate.reason,
+                created_at=now,
+                topic=candidate.topic,
+                detail=detail,
+                score=candidate.score,
+                deliveries=deliveries,
+            )
+        )
+
+
+def _ended(cause: Cause) -> str:
+    return f"{cause.detail} (since {cause.since:%Y-%m-%d %H:%M} UTC)"
+
+
+def feed_trouble(feed: FeedRecord, now: datetime) -> tuple[str, str] | None:
+    """A feed that fails for long, or is silent for longer than is usual for it."""
+    state = ScheduleState.from_json(feed.schedule)
+    if feed.state == FeedState.FAILING and state.noticed:
+        since = f" since {state.failing_since:%Y-%m-%d %H:%M} UTC" if state.failing_since else ""
+        detail = feed.last_error_detail or feed.last_error or ""
+        return f"feed:{feed.id}", f"feed {feed.spec.name} fails{since}: {detail}"
+    longest = expected_silence(state)
+    known_for = now - (feed.first_polled_at or now)
+    if (
+        feed.state == FeedState.OK
+        and known_for >= KNOWN_FEED
+        and longest is not None
+        and state.last_new_at is not None
+    ):
+        silent = now - state.last_new_at
+        if silent > longest:
+            return (
+                f"silent:{feed.id}",
+                f"feed {feed.spec.name} has brought nothing new for {silent.days} days, "
+                "which is unusual for it",
+            )
+    return None
+
+
+def disk_free(context: Context) -> int | None:
+    """Bytes free where the SQLite file lies; None for a database server."""
+    path = context.store.path
+    return None if path is None else shutil.disk_usage(path.parent).free

@@ -1,0 +1,254 @@
+"""From found terms to a few features between 0 and 1: where evidence stands, and what meets what.
+
+Everything is counted by sentence, once for each group, so that repeating a word earns nothing.
+No group has a meaning of its own: a group tells as much as its terms are rare, and two different
+groups in one sentence tell more than each on its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from .fit import logit
+from .layout import SECTION_LEAD, Layout, Place, Sentence
+from .profile import TopicProfile
+from .settle import Found, settle
+
+_BESIDE = 0.6  # worth of a meeting in neighbouring sentences of a paragraph
+_STUFFED = 0.55  # share of matched words from which a sentence is a list of keywords
+_OWN = 0.5  # telling enough to be the topic's own name
+_ASIDE, _ASIDE_FROM = 0.5, 5
+_NO_NAME = 0.4  # what likeness to the seeds is worth where no telling term stands
+_VETOED = 0.35  # what is left of a group's evidence beside a veto, without the topic's own name
+
+
+@dataclass(slots=True)
+class Seen:
+    """What one sentence holds of a topic."""
+
+    sentence: Sentence
+    matches: Found = field(default_factory=list)
+    strength: dict[str, float] = field(default_factory=dict)
+    """Group -> its strongest match, 0 to 1."""
+    tells: dict[str, float] = field(default_factory=dict)
+    """The same, times how much that term says alone."""
+    meeting: float = 0.0
+    """A telling match beside one of another group."""
+
+    @property
+    def telling(self) -> float:
+        """The most that stands in it."""
+        return max(self.tells.values(), default=0.0)
+
+
+@dataclass(slots=True)
+class Evidence:
+    """Everything that was found in one article for one topic."""
+
+    seen: list[Seen]
+    """Only sentences with a match, outside furniture."""
+    ignored: Found
+    """Matches in furniture, or voided by a veto: shown, not counted."""
+    vetoes: Found
+    features: dict[str, float]
+
+
+def weigh(profile: TopicProfile, layout: Layout, found: Found, like: float) -> Evidence:
+    """The evidence of one article for one topic; ``found`` is ordered by place."""
+    kept, ignored, vetoes = settle(profile, layout, found)
+    seen, skipped = _by_sentence(layout, kept, vetoes)
+    _meet(profile, seen)
+    whole = _whole(layout, seen, vetoes)
+    features = [_features(profile, whole, like)]
+    features += [
+        _features(profile, part, min(0.0, like)) for part in _sections(layout, seen, vetoes)
+    ]
+    return Evidence(
+        seen=seen,
+        ignored=ignored + skipped,
+        vetoes=vetoes,
+        features=max(features, key=lambda some: logit(profile.weights.points, some)),
+    )
+
+
+def _by_sentence(layout: Layout, found: Found, vetoes: Found) -> tuple[list[Seen], Found]:
+    by_number: dict[int, Seen] = {}
+    skipped: Found = []
+    vetoed = {layout.sentence_of[match.first] for _, match in vetoes}
+    for term, match in found:
+        number = layout.sentence_of[match.first]
+        sentence = layout.sentences[number]
+        if sentence.place is Place.FURNITURE:
+            skipped.append((term, match))
+            continue
+        seen = by_number.setdefault(number, Seen(sentence))
+        seen.matches.append((term, match))
+        worth = min(1.0, term.weight * match.worth)
+        seen.strength[term.group] = max(seen.strength.get(term.group, 0.0), worth)
+        seen.tells[term.group] = max(seen.tells.get(term.group, 0.0), worth * term.telling)
+    for number, seen in list(by_number.items()):
+        if _is_stuffed(layout, seen):
+            skipped += by_number.pop(number).matches
+        elif number in vetoed:
+            _discount(seen)
+    return [by_number[number] for number in sorted(by_number)], skipped
+
+
+def _is_stuffed(layout: Layout, seen: Seen) -> bool:
+    """Whether hardly anything stands in the sentence but terms, so that it is a menu or a list."""
+    sentence = seen.sentence
+    length = sentence.stop - sentence.first
+    if length < 10 or sentence.place is Place.TITLE:
+        return False
+    covered = {n for _, match in seen.matches for n in range(match.first, match.stop)}
+    plain = layout.words.text[sentence.start : sentence.end]
+    most = _STUFFED if any(mark in plain for mark in ",.;:!?…") else _STUFFED - 0.1
+    return len(covered) > most * length
+
+
+def _discount(seen: Seen) -> None:
+    """Beside a veto, what could as well be said of the vetoed setting counts for less."""
+    if seen.telling < _OWN:
+        seen.strength = {group: _VETOED * worth for group, worth in seen.strength.items()}
+        seen.tells = {group: _VETOED * worth for group, worth in seen.tells.items()}
+
+
+def _meet(profile: TopicProfile, seen: Sequence[Seen]) -> None:
+    if len(profile.groups) == 1:
+        for one in seen:
+            one.meeting = one.telling
+        return
+    for one in seen:
+        one.meeting = _best_pair([one])
+    for left, right in pairwise(seen):
+        if left.sentence.paragraph == right.sentence.paragraph:
+            near = _BESIDE * _best_pair([left, right])
+            left.meeting, right.meeting = max(left.meeting, near), max(right.meeting, near)
+
+
+def _most(levels: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """The highest level of each group."""
+    merged: dict[str, float] = {}
+    for level in levels:
+        for group, worth in level.items():
+            merged[group] = max(merged.get(group, 0.0), worth)
+    return merged
+
+
+def _best_pair(seen: Sequence[Seen]) -> float:
+    """Of two different groups, how much the one tells times how strong the other is."""
+    strength = _most(one.strength for one in seen)
+    tells = _most(one.tells for one in seen)
+    return max(
+        (
+            tells[group] * max((w for name, w in strength.items() if name != group), default=0.0)
+            for group in tells
+        ),
+        default=0.0,
+    )
+
+
+def _either(chances: Iterable[float]) -> float:
+    """1 - the product of what each leaves open: many weak signs make a strong one."""
+    left = 1.0
+    for chance in chances:
+        left *= 1 - chance
+    return 1 - left
+
+
+# ------------------------------------------------------------------------------- features
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """An article, or one section of a round-up, as its features see it."""
+
+    title: list[Seen]
+    lead: list[Seen]
+    body: list[Seen]
+    length: int
+    """Sentences of its body, with or without evidence."""
+    elsewhere: int
+    """Sentences with a veto."""
+
+    @property
+    def seen(self) -> list[Seen]:
+        return self.title + self.lead + self.body
+
+
+def _whole(layout: Layout, seen: Sequence[Seen], vetoes: Found) -> _Part:
+    return _Part(
+        title=[one for one in seen if one.sentence.place is Place.TITLE],
+        lead=[one for one in seen if one.sentence.place is Place.LEAD],
+        body=[one for one in seen if one.sentence.place is Place.BODY],
+        length=sum(s.place in (Place.LEAD, Place.BODY) for s in layout.sentences),
+        elsewhere=len({layout.sentence_of[match.first] for _, match in vetoes}),
+    )
+
+
+def _sections(layout: Layout, seen: Sequence[Seen], vetoes: Found) -> list[_Part]:
+    """The sections of a round-up in which two groups meet: each is a story of its own."""
+    parts = []
+    for first, stop in layout.sections:
+        begin, end = layout.sentences[first].start, layout.sentences[stop - 1].end
+        inside = [one for one in seen if begin <= one.sentence.start < end]
+        if not any(one.meeting for one in inside):
+            continue
+        opening = layout.sentences[min(first + SECTION_LEAD, stop) - 1].end
+        parts.append(
+            _Part(
+                title=[],
+                lead=[one for one in inside if one.sentence.start < opening],
+                body=[one for one in inside if one.sentence.start >= opening],
+                length=stop - first,
+                elsewhere=len(
+                    {n for _, m in vetoes if first <= (n := layout.sentence_of[m.first]) < stop}
+                ),
+            )
+        )
+    return parts
+
+
+def _features(profile: TopicProfile, part: _Part, like: float) -> dict[str, float]:
+    in_title = max((one.telling for one in part.title), default=0.0)
+    opening = max((one.telling for one in part.title + part.lead), default=0.0)
+    anchored = [one for one in part.lead + part.body if one.telling >= _OWN]
+    seen = part.seen
+    passing = bool(seen) and part.length > 0 and len(anchored) <= 1 and in_title < _OWN
+    # One sentence of many says little even if it says everything: "..., as South Ossetia has voted".
+    sure = _ASIDE if passing and part.length >= _ASIDE_FROM else 1.0
+    most = max((one.telling for one in seen), default=0.0)
+    met = max((one.meeting for one in part.lead), default=0.0)
+    return {
+        "title": in_title,
+        "lead": sure * max((one.telling for one in part.lead), default=0.0),
+        "body": _either(0.25 * one.telling for one in part.body),
+        "subject": _subject(profile, part.title, part.lead),
+        "meeting in title": max((one.meeting for one in part.title), default=0.0),
+        "meeting in lead": sure * max(_BESIDE * _best_pair(part.title + part.lead), met),
+        "meeting in body": sure * _either(0.35 * one.meeting for one in part.body),
+        "groups": sure * _groups(profile, seen),
+        "focus": min(1.0, 2 * len(anchored) / max(3, part.length)) if part.length else opening / 2,
+        "passing": float(passing),
+        "elsewhere": (1 - in_title) * part.elsewhere / max(1, part.elsewhere + 2 * len(anchored)),
+        "likeness": like * (sure * max(_NO_NAME, most) if like > 0 else 1.0),
+    }
+
+
+def _subject(profile: TopicProfile, title: Sequence[Seen], lead: Sequence[Seen]) -> float:
+    """A telling word, not only a name, in the title, or for less in the lead."""
+    in_title = _most(one.tells for one in title)
+    in_lead = _most(one.tells for one in lead)
+    return max(
+        (max(in_title.get(g, 0.0), 0.7 * in_lead.get(g, 0.0)) for g in profile.concepts),
+        default=0.0,
+    )
+
+
+def _groups(profile: TopicProfile, seen: Sequence[Seen]) -> float:
+    """How many of the groups were seen, past the first: 1 for three, or for all."""
+    present = sum(worth >= 0.5 for worth in _most(one.strength for one in seen).values())
+    wanted = min(3, len(profile.groups))
+    return max(0.0, present - 1) / max(1, wanted - 1)

@@ -1,0 +1,153 @@
+"""Finds the terms of all topics in a text, through one automaton."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import ahocorasick
+
+from ..text.words import Words, skeleton
+from .terms import Term, WordKind, WordPattern, is_ending, misspellings
+
+MAX_GAP = 5
+MISSPELT_WORTH = 0.8
+_FOLDED, _WRITTEN = " ", "\x02"  # stand before a word's two spellings: matches begin at its start
+_REMEMBERED = 30_000
+_Fits = Mapping[int, float]
+_NONE: _Fits = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A term found: numbers of its first word and of the word after its last."""
+
+    term: int
+    first: int
+    stop: int
+    worth: float = 1.0
+
+
+class Matcher:
+    """The words of all terms in one automaton; phrases are put together from the words found.
+
+    What a word fits is remembered, up to a bound, since a text repeats its words and so do texts.
+    """
+
+    def __init__(self, terms: Sequence[Term]) -> None:
+        self._terms = tuple(terms)
+        numbers: dict[tuple[str, WordKind, str], int] = {}
+        self._patterns: list[WordPattern] = []
+        self._phrases: list[tuple[int, ...]] = []
+        self._by_anchor: dict[int, list[int]] = {}
+        for number, term in enumerate(self._terms):
+            phrase = tuple(self._number(word, numbers) for word in term.words)
+            self._phrases.append(phrase)
+            self._by_anchor.setdefault(phrase[term.anchor], []).append(number)
+        self._automaton = self._build()
+        self._known: dict[str, _Fits] = {}
+
+    def _number(self, word: WordPattern, numbers: dict[tuple[str, WordKind, str], int]) -> int:
+        key = (word.folded, word.kind, word.base)
+        if key not in numbers:
+            numbers[key] = len(self._patterns)
+            self._patterns.append(word)
+        return numbers[key]
+
+    def _build(self) -> ahocorasick.Automaton:
+        begins: dict[str, list[tuple[int, int]]] = {}
+        for number, word in enumerate(self._patterns):
+            folded, written = word.beginnings()
+            begins.setdefault(_FOLDED + folded, []).append((number, 0))
+            if written:
+                begins.setdefault(_WRITTEN + written, []).append((number, 0))
+        for number, term in enumerate(self._terms):
+            for variant in misspellings(term):
+                pattern = self._phrases[number][0]
+                begins.setdefault(_WRITTEN + variant, []).append((pattern, len(variant)))
+        automaton = ahocorasick.Automaton()
+        for beginning, candidates in begins.items():
+            automaton.add_word(beginning, tuple(candidates))
+        if begins:
+            automaton.make_automaton()
+        return automaton
+
+    def find(self, words: Words, sentence_of: Sequence[int]) -> list[Match]:
+        """All matches by place; ``sentence_of`` has a number for each word: no term crosses it."""
+        if not self._terms:
+            return []
+        known = self._known
+        if len(known) > _REMEMBERED:
+            known.clear()
+        for folded in set(words.folded).difference(known):
+            known[folded] = self._fits(folded)
+        fits = {n: fit for n, folded in enumerate(words.folded) if (fit := known[folded])}
+        present = set().union(*fits.values())
+        found: list[Match] = []
+        for at, here in fits.items():
+            for pattern, worth in here.items():
+                for number in self._by_anchor.get(pattern, ()):
+                    if not present.issuperset(self._phrases[number]):
+                        continue
+                    span = self._grow(number, at, words, fits, sentence_of)
+                    if span:
+                        found.append(Match(number, *span, worth))
+        return sorted(found, key=lambda match: (match.first, match.stop, match.term))
+
+    def _fits(self, folded: str) -> _Fits:
+        """Which word patterns a word fits, and for how much."""
+        written = skeleton(folded)
+        fits: dict[int, float] = {}
+        for _, candidates in self._automaton.iter(_FOLDED + folded + _WRITTEN + written):
+            for number, misspelt in candidates:
+                if misspelt:
+                    if is_ending(written[misspelt:]):
+                        fits.setdefault(number, MISSPELT_WORTH)
+                elif number not in fits and self._patterns[number].matches(folded, written):
+                    fits[number] = 1.0
+        return fits or _NONE
+
+    def _grow(
+        self,
+        number: int,
+        at: int,
+        words: Words,
+        fits: Mapping[int, _Fits],
+        sentence_of: Sequence[int],
+    ) -> tuple[int, int] | None:
+        """The whole term around its anchor, as first word and word after the last."""
+        term, phrase = self._terms[number], self._phrases[number]
+        first = last = at
+        for n in range(term.anchor - 1, -1, -1):
+            found = _beside(phrase[n], term.words[n + 1].gap, first, -1, fits, sentence_of)
+            if found is None:
+                return None
+            first = found
+        for n in range(term.anchor + 1, len(phrase)):
+            found = _beside(phrase[n], term.words[n].gap, last, 1, fits, sentence_of)
+            if found is None:
+                return None
+            last = found
+        if len(phrase) == 1 and term.words[0].kind is WordKind.ACRONYM:
+            surface = words.text[words.starts[at] : words.ends[at]]
+            if not surface.isupper():
+                return None
+        return first, last + 1
+
+
+def _beside(
+    pattern: int,
+    gap: bool,
+    at: int,
+    step: int,
+    fits: Mapping[int, _Fits],
+    sentence_of: Sequence[int],
+) -> int | None:
+    """Number of the word that fits next to a word, or within the gap, in one direction."""
+    for distance in range(1, (MAX_GAP if gap else 0) + 2):
+        n = at + step * distance
+        if not 0 <= n < len(sentence_of) or sentence_of[n] != sentence_of[at]:
+            return None
+        if pattern in fits.get(n, _NONE):
+            return n
+    return None

@@ -1,0 +1,176 @@
+"""A topic compiled for scoring: its terms as patterns, how telling each is, and its seeds' words."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..model import TopicId, TopicSpec
+from ..text.words import skeleton
+from .layout import Layout, lay_out
+from .matcher import Matcher
+from .seeds import Vocabulary, seed_article, telling_names, telling_words, vocabularies
+from .terms import Term, compile_term
+from .weights import MODEL_VERSION, Weights
+
+VETO = "!"
+"""A group whose name begins so is what the topic is not: evidence beside it counts for less."""
+PARTIAL_WEIGHT = 0.35
+_PARTIAL_UP_TO = 12  # a group with more terms than this spells its names out itself
+_COMMON = 3.0  # rarity of words like "referendum": alone they tell no topic
+_LEAST_SPAN = 0.5
+_LEAST_TELLING = 0.1
+_OWN_RARITY = 1.3  # a term a little under its group's rarity still counts in full
+_SEED_TERMS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicProfile:
+    """What ``Scorer`` needs to know about one topic. Plain data: picklable, never changed."""
+
+    topic: TopicId
+    threshold: float
+    version: str
+    """Hash of the topic, the model version and what was learned: stored with every score."""
+    groups: tuple[str, ...]
+    terms: tuple[Term, ...]
+    concepts: frozenset[str] = frozenset()
+    """Groups of words rather than names: one of these alone may be the topic."""
+    given_names: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Surname -> the given names that the user's full names have with it, in skeleton spelling."""
+    vocabularies: tuple[Vocabulary, ...] = ()
+    weights: Weights = field(default_factory=Weights)
+
+
+def compile_profile(spec: TopicSpec, *, learned: Mapping[str, Any] | None = None) -> TopicProfile:
+    """Compile what the user said about a topic, and what was learned from verdicts, if anything."""
+    terms = _user_terms(spec.terms)
+    positive = [seed for seed in spec.seeds if not seed.negative]
+    layouts = [lay_out(seed_article(seed)) for seed in positive]
+    if not any(not term.group.startswith(VETO) for term in terms):
+        terms += _seed_terms(layouts)
+    groups = tuple(dict.fromkeys(t.group for t in terms if not t.group.startswith(VETO)))
+    return TopicProfile(
+        topic=spec.id,
+        threshold=spec.threshold,
+        version=_version(spec, learned),
+        groups=groups,
+        terms=_with_telling(groups, terms),
+        concepts=_concepts(groups, terms),
+        given_names=_given_names(terms),
+        vocabularies=vocabularies(layouts, terms),
+        weights=Weights.from_learned(learned),
+    )
+
+
+def _version(spec: TopicSpec, learned: Mapping[str, Any] | None) -> str:
+    stated = {
+        "model": MODEL_VERSION,
+        "terms": {group: list(terms) for group, terms in spec.terms.items()},
+        "seeds": sorted((seed.name, seed.text, seed.negative) for seed in spec.seeds),
+        "threshold": spec.threshold,
+        "learned": dict(learned) if learned else None,
+    }
+    packed = json.dumps(stated, sort_keys=True, ensure_ascii=False).encode("utf-8", "replace")
+    return hashlib.sha256(packed).hexdigest()[:12]
+
+
+# ------------------------------------------------------------------------------- terms
+
+
+def _user_terms(groups: Mapping[str, Sequence[str]]) -> list[Term]:
+    terms: list[Term] = []
+    for group, texts in groups.items():
+        compiled = [term for text in texts if (term := compile_term(group, text))]
+        terms += compiled
+        if len(compiled) <= _PARTIAL_UP_TO and not group.startswith(VETO):
+            terms += _partial(compiled)
+    return terms
+
+
+def _partial(terms: Sequence[Term]) -> list[Term]:
+    """The one rare name inside a phrase, for a small share: it finds the phrase in languages in
+    which nobody wrote it down ("South Ossetia", "ოსეთი")."""
+    known = {term.text.casefold() for term in terms}
+    found: dict[str, Term] = {}
+    for term in terms:
+        names = [word for word in term.text.split() if word[:1].isupper() and len(term.words) > 1]
+        for name in names:
+            part = compile_term(term.group, f"{name}^{PARTIAL_WEIGHT}")
+            if part is None or part.rarity < 0.75 * term.rarity or not part.words[0].base:
+                continue
+            if name.casefold() not in known:
+                found.setdefault(part.words[0].base, part)
+    return list(found.values())
+
+
+def _seed_terms(layouts: Sequence[Layout]) -> list[Term]:
+    """Without any terms of the user's: the seeds' telling names, and their telling words."""
+    names = [compile_term("names", text) for text in telling_names(layouts)[:_SEED_TERMS]]
+    words = [compile_term("words", text) for text in telling_words(layouts)[:_SEED_TERMS]]
+    return [term for term in (*names, *words) if term]
+
+
+def _with_telling(groups: Sequence[str], terms: Sequence[Term]) -> tuple[Term, ...]:
+    """How much each term says alone: its rarity, and no more than its group's.
+
+    A group is as rare as its commoner quarter, because a word may look rare only for want of
+    statistics in its language. The rarest group sets the scale.
+    """
+    rarity = {}
+    for group in groups:
+        mine = sorted(t.rarity for t in terms if t.group == group and t.weight == 1)
+        rarity[group] = _typical(mine) if mine else _COMMON
+    span = max([_LEAST_SPAN, *(value - _COMMON for value in rarity.values())])
+    return tuple(
+        replace(
+            term,
+            telling=min(
+                1.0,
+                max(
+                    _LEAST_TELLING,
+                    min(
+                        (rarity.get(term.group, 0.0) - _COMMON) / span,
+                        _OWN_RARITY * (term.rarity - _COMMON) / span,
+                    ),
+                ),
+            ),
+        )
+        for term in terms
+    )
+
+
+def _typical(rarities: Sequence[float]) -> float:
+    few = len(rarities) < 8
+    return sum(rarities) / len(rarities) if few else rarities[len(rarities) // 4]
+
+
+def _concepts(groups: Sequence[str], terms: Sequence[Term]) -> frozenset[str]:
+    """Groups of words that anyone may use, such as "bird flu", rather than of proper names.
+
+    A name has many stories; a rare word is the story.
+    """
+    share = {}
+    for group in groups:
+        mine = [term for term in terms if term.group == group and term.weight == 1]
+        plain = sum(not term.is_name for term in mine)
+        share[group] = plain / len(mine) if mine else 0.0
+    return frozenset(group for group in groups if share[group] >= 0.5)
+
+
+def _given_names(terms: Sequence[Term]) -> dict[str, frozenset[str]]:
+    given: dict[str, set[str]] = {}
+    alone = {t.words[0].base for t in terms if len(t.words) == 1 and t.is_name} - {""}
+    for term in terms:
+        surname = term.words[-1].base
+        if len(term.words) == 2 and surname in alone and not term.group.startswith(VETO):
+            given.setdefault(surname, set()).add(skeleton(term.words[0].folded))
+    return {surname: frozenset(names) for surname, names in given.items()}
+
+
+def matcher(profiles: Sequence[TopicProfile]) -> Matcher:
+    """One automaton for the terms of all profiles, in their order."""
+    return Matcher([term for profile in profiles for term in profile.terms])

@@ -1,0 +1,186 @@
+"""What the example articles of a topic talk about: names, words, and likeness to them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ..model import ArticleText, SeedData
+from ..text.words import stem
+from . import background
+from .layout import Layout, Place
+from .matcher import Matcher
+from .terms import Term, compile_term
+
+_HEADER = re.compile(r"\A(?:[A-Za-z_ ]{2,20}:[^\n]*\n)+-{3,}[^\n]*\n")
+_TITLE = re.compile(r"^title:\s*(.+)$", re.MULTILINE | re.IGNORECASE)
+_VOCABULARY = 120
+_MENTIONS = 4  # more mentions of a word in one seed add nothing
+_TELLING_RARITY = 6.0  # Zipf from which on a word is too common to tell anything
+_ALIKE = 0.2
+"""Cosine of an ordinary on-topic article with the vocabulary of two or three seeds."""
+_WELL_KNOWN = 200  # words of seeds
+_SURE_FROM = 40  # different words; the likeness of a headline is chance
+_UNLIKE = 0.4
+"""Likeness, on the scale up to 1, at which a text is neither like the seeds nor unlike them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vocabulary:
+    """The seeds of one language, as a vector of stems of length one."""
+
+    lang: str
+    weights: Mapping[str, float]
+    """Stem -> its part of the vector (by rarity and mentions), times its rarity in an article."""
+    known: float
+    """0 to 1: how much text it was made from. Unlikeness to a few lines means little."""
+
+
+def seed_article(seed: SeedData) -> ArticleText:
+    """A seed as an article: title from its header, or else its first line; the rest is text."""
+    text = seed.text.replace("\r\n", "\n").strip()
+    header = _HEADER.match(text + "\n")
+    if header:
+        title = _TITLE.search(header.group())
+        return ArticleText(title=title.group(1) if title else "", text=text[header.end() :].strip())
+    first, _, rest = text.partition("\n")
+    return ArticleText(title=first.strip(), text=rest.strip())
+
+
+def content_words(layout: Layout) -> list[str]:
+    """The folded words outside furniture."""
+    return [
+        word
+        for s in layout.sentences
+        if s.place is not Place.FURNITURE
+        for word in layout.words.folded[s.first : s.stop]
+    ]
+
+
+def vocabularies(layouts: Sequence[Layout], terms: Sequence[Term]) -> tuple[Vocabulary, ...]:
+    """One vocabulary for each language of the seeds, without the words that terms find anyway:
+    those are counted already, so what is left is evidence of its own."""
+    by_lang: dict[str, list[Layout]] = {}
+    for layout in layouts:
+        by_lang.setdefault(layout.lang, []).append(layout)
+    matcher = Matcher(terms)
+    return tuple(_vocabulary(lang, same, matcher) for lang, same in by_lang.items())
+
+
+def _vocabulary(lang: str, layouts: Sequence[Layout], matcher: Matcher) -> Vocabulary:
+    weights: dict[str, float] = {}
+    for layout in layouts:
+        found = {
+            stem(layout.words.folded[n], lang)
+            for match in matcher.find(layout.words, layout.sentence_of)
+            for n in range(match.first, match.stop)
+        }
+        counted = Counter(stem(word, lang) for word in content_words(layout))
+        for word, count in counted.items():
+            if _may_tell(word) and word not in found:
+                share = min(count, _MENTIONS) / _MENTIONS
+                weights[word] = weights.get(word, 0.0) + share * _rarity(word, lang)
+    top = sorted(weights, key=lambda word: (-weights[word], word))[:_VOCABULARY]
+    norm = sum(weights[word] ** 2 for word in top) ** 0.5 or 1.0
+    length = sum(len(content_words(layout)) for layout in layouts)
+    return Vocabulary(
+        lang=lang,
+        weights={word: weights[word] / norm * _rarity(word, lang) for word in top},
+        known=min(1.0, length / _WELL_KNOWN),
+    )
+
+
+def _may_tell(word: str) -> bool:
+    return len(word) > 2 and word.isalpha()
+
+
+def _rarity(word: str, lang: str) -> float:
+    return max(0.0, _TELLING_RARITY - background.zipf_of_known_stem(word, lang))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stems:
+    """The distinct stems of an article, and the length of their vector of rarities."""
+
+    lang: str
+    words: frozenset[str]
+    norm: float
+
+
+def stems_of(layout: Layout) -> Stems:
+    """What an article's likeness to any seeds of its language is computed from."""
+    lang = layout.lang
+    words = frozenset(stem(word, lang) for word in set(content_words(layout)) if _may_tell(word))
+    return Stems(
+        lang=lang, words=words, norm=sum(_rarity(word, lang) ** 2 for word in words) ** 0.5
+    )
+
+
+def likeness(known: Sequence[Vocabulary], stems: Stems | None) -> float:
+    """From -0.4 (nothing in common) to 0.6 (as alike as an article on topic usually is).
+
+    0 without seeds in the article's language, so that no language is at a disadvantage.
+    """
+    for vocabulary in known:
+        if stems and vocabulary.lang == stems.lang and stems.norm:
+            common = sorted(vocabulary.weights.keys() & stems.words)
+            shared = sum(vocabulary.weights[word] for word in common)
+            sure = min(1.0, len(stems.words) / _SURE_FROM)
+            like = sure * (min(1.0, shared / stems.norm / _ALIKE) - _UNLIKE)
+            return like if like > 0 else vocabulary.known * like
+    return 0.0
+
+
+# ------------------------------------------------------------------------------- terms of seeds
+
+
+def telling_names(layouts: Sequence[Layout]) -> list[str]:
+    """Capitalised phrases of the seeds, the most telling first."""
+    worth: Counter[str] = Counter()
+    for layout in layouts:
+        for name, count in Counter(_capitalised(layout)).items():
+            term = compile_term("names", name)
+            if term and term.rarity > 4 and count > 1:
+                worth[name] += round(100 * term.rarity * min(count, _MENTIONS))
+    return [name for name, _ in worth.most_common()]
+
+
+def _capitalised(layout: Layout) -> list[str]:
+    """Runs of one to three capitalised words, those that open a sentence left out."""
+    found = []
+    words, text = layout.words, layout.words.text
+    for sentence in layout.sentences:
+        if sentence.place in (Place.FURNITURE, Place.TITLE):
+            continue
+        run: list[int] = []
+        for n in range(sentence.first + 1, sentence.stop + 1):
+            capital = (
+                n < sentence.stop and text[words.starts[n]].isupper() and len(words.folded[n]) > 2
+            )
+            if capital and (not run or text[words.ends[run[-1]] : words.starts[n]].isspace()):
+                run.append(n)
+                continue
+            if 1 <= len(run) <= 3:
+                found.append(text[words.starts[run[0]] : words.ends[run[-1]]])
+            run = [n] if capital else []
+    return found
+
+
+def telling_words(layouts: Sequence[Layout]) -> list[str]:
+    """Small words of the seeds, the most telling first."""
+    worth: Counter[str] = Counter()
+    for layout in layouts:
+        words = layout.words
+        counted = Counter(
+            words.folded[n]
+            for s in layout.sentences
+            if s.place is not Place.FURNITURE
+            for n in range(s.first, s.stop)
+            if words.text[words.starts[n]].islower() and len(words.folded[n]) > 4
+        )
+        for word, count in counted.items():
+            rarity = _TELLING_RARITY - background.zipf(word, layout.lang)
+            worth[word] += round(100 * rarity * min(count, _MENTIONS))
+    return [word for word, total in worth.most_common() if total >= 400]

@@ -1,0 +1,59 @@
+"""The weights of the logistic model: one for each named feature, and where the score starts.
+
+``PRIOR`` is what one would say by judgement. The defaults are learned from it and the project's
+own labelled articles by ``benchmarks/learn_weights.py``, which writes them beside this module.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any
+
+MODEL_VERSION = "1"
+"""Changes with what the features mean; part of every profile's version."""
+WEIGHTS_FILE = "weights.json"
+
+PRIOR: Mapping[str, float] = MappingProxyType(
+    {
+        "start": -4.0,
+        "title": 1.0,
+        "lead": 1.0,
+        "body": 1.0,
+        "subject": 1.5,
+        "meeting in title": 2.0,
+        "meeting in lead": 2.0,
+        "meeting in body": 1.5,
+        "groups": 1.0,
+        "focus": 2.0,
+        "passing": -1.5,
+        "elsewhere": -1.0,
+        "likeness": 2.0,
+    }
+)
+
+
+def _learned_defaults() -> Mapping[str, float]:
+    stated = json.loads(files("watcher.relevance").joinpath(f"data/{WEIGHTS_FILE}").read_text())
+    return MappingProxyType({name: float(stated.get(name, 0.0)) for name in PRIOR})
+
+
+DEFAULTS: Mapping[str, float] = _learned_defaults()
+"""The weights of a topic that has learned nothing from verdicts yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """Points per unit of each feature; features run from 0 to 1 (likeness from -0.4 to 0.6)."""
+
+    points: Mapping[str, float] = field(default_factory=lambda: dict(DEFAULTS))
+
+    @classmethod
+    def from_learned(cls, learned: Mapping[str, Any] | None) -> Weights:
+        """The defaults, with the learned weights of known features over them."""
+        stated = (learned or {}).get("weights", {})
+        known = {name: float(value) for name, value in stated.items() if name in PRIOR}
+        return cls(points={**DEFAULTS, **known})

@@ -1,0 +1,367 @@
+"""From entries to articles: what is to be read, what was read, what is to be scored."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select, update
+
+from watcher.model import ArticleId, EntryId, EntryState, TopicId
+from watcher.storage.database import Database
+from watcher.storage.feeds import STATE, feed_from
+from watcher.storage.records import ArticleData, ArticleRecord, EntryRecord, FeedRecord, ReadOutcome
+from watcher.storage.tables import article_urls, articles, entries, feeds, revisions
+
+
+class Articles:
+    """Entries and articles. An article is one page, however many feeds lead to it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def claim_entries(self, *, now: datetime, limit: int, lease: timedelta) -> list[EntryRecord]:
+        """Lease entries whose page is to be read, oldest due first."""
+        chosen = (
+            select(entries.c.id)
+            .where(
+                entries.c.next_try_at <= now,
+                or_(entries.c.lease_until.is_(None), entries.c.lease_until <= now),
+            )
+            .order_by(entries.c.next_try_at, entries.c.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        claim = (
+            update(entries)
+            .where(entries.c.id.in_(chosen.scalar_subquery()))
+            .values(lease_until=now + lease)
+            .returning(entries)
+        )
+        with self._database.writing() as connection:
+            claimed = connection.execute(claim).all()
+            wanted = {row.feed_id for row in claimed}
+            owners = {
+                row.id: feed_from(row)
+                for row in connection.execute(select(*STATE).where(feeds.c.id.in_(wanted)))
+            }
+        return sorted(
+            (_entry_from(row, owners[row.feed_id]) for row in claimed), key=lambda e: e.id
+        )
+
+    def release_entries(self, ids: Collection[EntryId]) -> None:
+        """Give leases back unfinished."""
+        with self._database.writing() as connection:
+            connection.execute(
+                update(entries).where(entries.c.id.in_(list(ids))).values(lease_until=None)
+            )
+
+    def known(self, canonical_urls: Collection[str]) -> dict[str, ArticleId]:
+        """Which of these addresses belong to an article that was read in full before."""
+        query = (
+            select(article_urls.c.url, article_urls.c.article_id)
+            .join(articles, articles.c.id == article_urls.c.article_id)
+            .where(article_urls.c.url.in_(list(canonical_urls)), articles.c.partial.is_(False))
+        )
+        with self._database.reading() as connection:
+            return {row.url: ArticleId(row.article_id) for row in connection.execute(query)}
+
+    def record_reads(self, outcomes: Sequence[ReadOutcome], *, now: datetime) -> None:
+        """Write what was read. Each outcome stands alone; all are one transaction."""
+        with self._database.writing() as connection:
+            for outcome in outcomes:
+                article_id = outcome.known_article
+                if outcome.vanished and article_id is not None:
+                    _record_vanished(connection, article_id, at=now)
+                if outcome.article is not None:
+                    article_id = self._write_article(connection, outcome.article)
+                connection.execute(
+                    update(entries)
+                    .where(entries.c.id == outcome.entry_id)
+                    .values(
+                        state=outcome.state,
+                        reason=outcome.reason,
+                        detail=outcome.detail or None,
+                        attempts=entries.c.attempts + 1,
+                        next_try_at=outcome.next_try_at,
+                        lease_until=None,
+                        article_id=article_id,
+                    )
+                )
+
+    def _write_article(self, connection: Connection, data: ArticleData) -> ArticleId:
+        addresses = {data.canonical_url, *data.urls}
+        found = connection.execute(
+            select(articles)
+            .join(article_urls, article_urls.c.article_id == articles.c.id)
+            .where(article_urls.c.url.in_(addresses))
+            .order_by(articles.c.id)
+            .limit(1)
+        ).first()
+        if found is None:
+            new = self._database.insert(articles).values(_article_values(data))
+            # A second service may insert the same page at the same moment: take its row.
+            article_id = connection.execute(
+                new.on_conflict_do_update(
+                    index_elements=["canonical_url"], set_={"url": new.excluded.url}
+                ).returning(articles.c.id)
+            ).scalar_one()
+        else:
+            article_id = found.id
+            _revise(connection, found, data)
+        link = self._database.insert(article_urls).on_conflict_do_nothing()
+        connection.execute(link, [{"url": url, "article_id": article_id} for url in addresses])
+        return ArticleId(article_id)
+
+    def claim_to_score(self, *, now: datetime, limit: int, lease: timedelta) -> list[ArticleRecord]:
+        """Lease articles that are to be scored."""
+        chosen = (
+            select(articles.c.id)
+            .where(
+                articles.c.next_score_at <= now,
+                or_(articles.c.lease_until.is_(None), articles.c.lease_until <= now),
+            )
+            .order_by(articles.c.next_score_at, articles.c.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        claim = (
+            update(articles)
+            .where(articles.c.id.in_(chosen.scalar_subquery()))
+            .values(lease_until=now + lease)
+            .returning(articles)
+        )
+        with self._database.writing() as connection:
+            claimed = connection.execute(claim).all()
+            speaks = _feeds_of(connection, [row.id for row in claimed])
+        return sorted(
+            (article_from(row, speaks.get(row.id, ())) for row in claimed), key=lambda a: a.id
+        )
+
+    def release_articles(self, ids: Collection[ArticleId]) -> None:
+        """Give leases back unfinished."""
+        with self._database.writing() as connection:
+            connection.execute(
+                update(articles).where(articles.c.id.in_(list(ids))).values(lease_until=None)
+            )
+
+    def rescore(self, ids: Sequence[ArticleId], *, now: datetime) -> None:
+        """Make these articles due for scoring again."""
+        with self._database.writing() as connection:
+            for start in range(0, len(ids), 500):
+                some = list(ids[start : start + 500])
+                connection.execute(
+                    update(articles).where(articles.c.id.in_(some)).values(next_score_at=now)
+                )
+
+    def by_ids(self, ids: Collection[ArticleId]) -> list[ArticleRecord]:
+        """Articles by id."""
+        with self._database.reading() as connection:
+            rows = connection.execute(select(articles).where(articles.c.id.in_(list(ids)))).all()
+            speaks = _feeds_of(connection, [row.id for row in rows])
+        return [article_from(row, speaks.get(row.id, ())) for row in rows]
+
+    def by_url(self, canonical_url: str) -> ArticleRecord | None:
+        """The article that any of its addresses names."""
+        query = select(article_urls.c.article_id).where(article_urls.c.url == canonical_url)
+        with self._database.reading() as connection:
+            found = connection.execute(query).scalar()
+        return self.by_ids([ArticleId(found)])[0] if found is not None else None
+
+    def entries_at(self, urls: Collection[str], article_id: ArticleId | None) -> list[Row[Any]]:
+        """Entries that lead to an address or article, with the feed's name: for ``why-not``."""
+        where: ColumnElement[bool] = entries.c.url.in_(list(urls))
+        if article_id is not None:
+            where = or_(where, entries.c.article_id == article_id)
+        query = (
+            select(entries, feeds.c.name.label("feed_name"))
+            .join(feeds, feeds.c.id == entries.c.feed_id)
+            .where(where)
+            .limit(20)
+        )
+        with self._database.reading() as connection:
+            return list(connection.execute(query))
+
+    def revisions(self, article_id: ArticleId) -> list[Row[Any]]:
+        """Earlier texts of an article, oldest first."""
+        query = (
+            select(revisions).where(revisions.c.article_id == article_id).order_by(revisions.c.id)
+        )
+        with self._database.reading() as connection:
+            return list(connection.execute(query))
+
+    def since(self, since: datetime, *, limit: int) -> list[ArticleRecord]:
+        """Stored articles for a backtest, newest first."""
+        query = (
+            select(articles)
+            .where(articles.c.first_seen_at >= since)
+            .order_by(articles.c.first_seen_at.desc())
+            .limit(limit)
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+            speaks = _feeds_of(connection, [row.id for row in rows])
+        return [article_from(row, speaks.get(row.id, ())) for row in rows]
+
+
+def _revise(connection: Connection, stored: Row[Any], data: ArticleData) -> None:
+    """Put a newer text in place of the stored one, keeping the old where it was a whole text."""
+    if stored.content_hash == data.content_hash or (data.partial and not stored.partial):
+        return
+    if not stored.partial:
+        connection.execute(
+            revisions.insert().values(
+                article_id=stored.id,
+                at=data.fetched_at or data.first_seen_at,
+                title=stored.title,
+                text=stored.text,
+                summary=stored.summary,
+                change={},
+            )
+        )
+    values = _article_values(data)
+    if stored.page_title and data.page_title not in ("", stored.page_title):
+        values["title"] = data.page_title
+    for kept in ("canonical_url", "first_seen_at", "feed_id", "backlog", "revision"):
+        del values[kept]
+    connection.execute(
+        update(articles)
+        .where(articles.c.id == stored.id)
+        .values(**values, revision=articles.c.revision + (0 if stored.partial else 1))
+    )
+
+
+def _record_vanished(connection: Connection, article_id: ArticleId, *, at: datetime) -> None:
+    """Once per disappearance: the text stays, and the article is decided on again."""
+    stored = connection.execute(select(articles).where(articles.c.id == article_id)).one()
+    last = connection.execute(
+        select(revisions.c.change)
+        .where(revisions.c.article_id == article_id)
+        .order_by(revisions.c.id.desc())
+        .limit(1)
+    ).scalar()
+    if last and last.get("vanished"):
+        return
+    connection.execute(
+        revisions.insert().values(
+            article_id=article_id,
+            at=at,
+            title=stored.title,
+            text=stored.text,
+            summary=stored.summary,
+            change={"vanished": True},
+        )
+    )
+    connection.execute(
+        update(articles)
+        .where(articles.c.id == article_id)
+        .values(revision=articles.c.revision + 1, next_score_at=at)
+    )
+
+
+def _article_values(data: ArticleData) -> dict[str, Any]:
+    return {
+        "canonical_url": data.canonical_url,
+        "url": data.url,
+        "feed_id": data.feed_id,
+        "title": data.title,
+        "page_title": data.page_title,
+        "summary": data.summary,
+        "text": data.text,
+        "lang": data.lang,
+        "author": data.author,
+        "publisher": data.publisher,
+        "published_at": data.published_at,
+        "first_seen_at": data.first_seen_at,
+        "fetched_at": data.fetched_at,
+        "partial": data.partial,
+        "reason": data.reason,
+        "backlog": data.backlog,
+        "content_hash": data.content_hash,
+        "revision": 1,
+        "next_score_at": data.fetched_at or data.first_seen_at,
+        "lease_until": None,
+    }
+
+
+def _feeds_of(connection: Connection, ids: Collection[int]) -> dict[int, list[Any]]:
+    """Settings of all feeds that lead to each article."""
+    if not ids:
+        return {}
+    query = (
+        select(entries.c.article_id, feeds.c.settings)
+        .join(feeds, feeds.c.id == entries.c.feed_id)
+        .where(entries.c.article_id.in_(list(ids)))
+    )
+    found: dict[int, list[Any]] = {}
+    for article_id, settings in connection.execute(query):
+        found.setdefault(article_id, []).append(settings)
+    return found
+
+
+def mark_scored(connection: Connection, ids: Collection[ArticleId]) -> None:
+    """Inside the deciding transaction: these articles, and their entries, are done."""
+    connection.execute(
+        update(articles)
+        .where(articles.c.id.in_(list(ids)))
+        .values(next_score_at=None, lease_until=None)
+    )
+    connection.execute(
+        update(entries)
+        .where(
+            and_(
+                entries.c.article_id.in_(list(ids)),
+                entries.c.next_try_at.is_(None),
+                entries.c.state.in_((EntryState.READ, EntryState.UNREADABLE)),
+            )
+        )
+        .values(state=EntryState.SCORED)
+    )
+
+
+def _entry_from(row: Row[Any], feed: FeedRecord) -> EntryRecord:
+    return EntryRecord(
+        id=EntryId(row.id),
+        feed=feed,
+        key=row.entry_key,
+        url=row.url,
+        title=row.title,
+        summary=row.summary,
+        content=row.content,
+        author=row.author,
+        lang=row.lang,
+        published_at=row.published_at,
+        first_seen_at=row.first_seen_at,
+        backlog=row.backlog,
+        attempts=row.attempts,
+        revision=row.revision,
+        article_id=None if row.article_id is None else ArticleId(row.article_id),
+    )
+
+
+def article_from(row: Row[Any], speaks: Sequence[Any] = ()) -> ArticleRecord:
+    """Read a row of the articles table; ``speaks`` are the settings of its feeds."""
+    restricted = speaks and all(settings.get("topics") for settings in speaks)
+    topics = {topic for settings in speaks for topic in settings["topics"]} if restricted else set()
+    return ArticleRecord(
+        id=ArticleId(row.id),
+        canonical_url=row.canonical_url,
+        url=row.url,
+        feed_id=row.feed_id,
+        title=row.title,
+        summary=row.summary,
+        text=row.text,
+        lang=row.lang,
+        author=row.author,
+        publisher=row.publisher,
+        published_at=row.published_at,
+        first_seen_at=row.first_seen_at,
+        fetched_at=row.fetched_at,
+        partial=row.partial,
+        reason=row.reason,
+        backlog=row.backlog,
+        revision=row.revision,
+        topics=tuple(TopicId(topic) for topic in sorted(topics)),
+        tags=tuple(sorted({tag for settings in speaks for tag in settings.get("tags", ())})),
+    )

@@ -1,0 +1,478 @@
+"""The transaction in which a scored article becomes hits, stories, alerts and deliveries.
+
+Everything that follows from one article is written here or not at all (the outbox pattern):
+sending is a later step that reads only what was committed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, distinct, func, select, text, update
+
+from watcher.decide.saga import StageMark
+from watcher.model import (
+    AlertId,
+    ArticleId,
+    DeliveryState,
+    Failure,
+    HitId,
+    SilentReason,
+    StoryId,
+    TopicId,
+    Verdict,
+)
+from watcher.storage.articles import mark_scored
+from watcher.storage.database import Database
+from watcher.storage.index import index_article
+from watcher.storage.records import (
+    AlertOutcome,
+    HitOutcome,
+    StoryRecord,
+    explanation_json,
+)
+from watcher.storage.tables import (
+    alerts,
+    articles,
+    deliveries,
+    facts,
+    hits,
+    revisions,
+    silences,
+    stories,
+    story_keys,
+    story_links,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberRecord:
+    """A stored hit as a candidate for grouping."""
+
+    hit_id: HitId
+    story_id: StoryId
+    title: str
+    publisher: str
+    lang: str | None
+    published_at: datetime | None
+    first_seen_at: datetime
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierHit:
+    """What was decided about this article and topic before."""
+
+    id: HitId
+    kind: str
+    score: float
+    story_id: StoryId | None
+    verdict: Verdict | None
+    profile_version: str
+    alerted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldRecord:
+    """What was told of a story so far."""
+
+    receivers: frozenset[str]
+    at: datetime | None
+    publishers: int
+    dismissed: bool
+    """A told hit of it was marked irrelevant."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisionRecord:
+    """An earlier text of an article."""
+
+    id: int
+    title: str
+    text: str
+    summary: str
+    vanished: bool
+    """The page was gone when it was looked at again."""
+    undescribed: bool
+    """Nothing was decided about this change yet."""
+
+
+class Decisions:
+    """Opens deciding transactions."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @contextlib.contextmanager
+    def deciding(self) -> Iterator[Deciding]:
+        """One transaction; on PostgreSQL deciders take turns, so that a story is made once."""
+        with self._database.writing() as connection:
+            if not self._database.is_sqlite:
+                connection.execute(text("SELECT pg_advisory_xact_lock(724002)"))
+            yield Deciding(connection, self._database)
+
+
+class Deciding:
+    """Reads what a decision needs and writes what it says, inside one transaction."""
+
+    def __init__(self, connection: Connection, database: Database) -> None:
+        self.connection = connection
+        self._database = database
+
+    def earlier(self, topic: TopicId, article_id: ArticleId) -> EarlierHit | None:
+        """The stored decision on this article, if it was scored before."""
+        row = self.connection.execute(
+            select(hits).where(hits.c.topic == topic, hits.c.article_id == article_id)
+        ).first()
+        if row is None:
+            return None
+        alerted = self.connection.execute(
+            select(alerts.c.id).where(alerts.c.hit_id == row.id).limit(1)
+        ).first()
+        return EarlierHit(
+            id=HitId(row.id),
+            kind=row.kind,
+            score=row.score,
+            story_id=None if row.story_id is None else StoryId(row.story_id),
+            verdict=None if row.verdict is None else Verdict(row.verdict),
+            profile_version=row.profile_version,
+            alerted=alerted is not None,
+        )
+
+    def candidates(
+        self, topic: TopicId, keys: Collection[str], *, since: datetime, limit: int = 200
+    ) -> list[MemberRecord]:
+        """Hits of the window that share a key, those with the most shared keys first."""
+        if not keys:
+            return []
+        shared = (
+            select(story_keys.c.hit_id, func.count().label("n"))
+            .where(
+                story_keys.c.topic == topic,
+                story_keys.c.key.in_(list(keys)),
+                story_keys.c.at >= since,
+            )
+            .group_by(story_keys.c.hit_id)
+            .order_by(func.count().desc(), story_keys.c.hit_id.desc())
+            .limit(limit)
+            .subquery()
+        )
+        query = (
+            select(hits, articles.c.title, articles.c.publisher, articles.c.lang)
+            .add_columns(articles.c.published_at)
+            .join(shared, shared.c.hit_id == hits.c.id)
+            .join(articles, articles.c.id == hits.c.article_id)
+            .where(hits.c.story_id.is_not(None))
+        )
+        return [member_from(row) for row in self.connection.execute(query)]
+
+    def story(self, story_id: StoryId) -> StoryRecord | None:
+        """One story, for its stage and what it has told so far."""
+        row = self.connection.execute(select(stories).where(stories.c.id == story_id)).first()
+        return None if row is None else story_from(row)
+
+    def stage_mark(self, topic: TopicId) -> StageMark | None:
+        """The stage that the topic has reached."""
+        row = self.connection.execute(select(facts).where(facts.c.name == f"stage:{topic}")).first()
+        if row is None:
+            return None
+        return StageMark(stage=row.value["stage"], evidence=row.value["evidence"], at=row.at)
+
+    def set_stage_mark(self, topic: TopicId, mark: StageMark) -> None:
+        """The topic has reached a stage."""
+        value = {"stage": mark.stage, "evidence": mark.evidence}
+        new = self._database.insert(facts).values(name=f"stage:{topic}", value=value, at=mark.at)
+        self.connection.execute(
+            new.on_conflict_do_update(
+                index_elements=["name"], set_={"value": new.excluded.value, "at": mark.at}
+            )
+        )
+
+    def publishers(self, story_id: StoryId) -> list[str]:
+        """Who has reported this story."""
+        return list(
+            self.connection.execute(
+                select(articles.c.publisher)
+                .join(hits, hits.c.article_id == articles.c.id)
+                .where(hits.c.story_id == story_id)
+                .distinct()
+            ).scalars()
+        )
+
+    def first_fingerprints(self, topic: TopicId, *, limit: int) -> list[str]:
+        """Fingerprint of the first hit of each of the topic's latest stories."""
+        firsts = (
+            select(func.min(hits.c.id))
+            .where(hits.c.topic == topic, hits.c.story_id.is_not(None))
+            .group_by(hits.c.story_id)
+            .order_by(hits.c.story_id.desc())
+            .limit(limit)
+        )
+        query = select(hits.c.fingerprint).where(
+            hits.c.id.in_(firsts), hits.c.fingerprint.is_not(None)
+        )
+        return list(self.connection.execute(query).scalars())
+
+    def corrections(self, topic: TopicId) -> list[tuple[float, bool]]:
+        """Similarity and verdict (same story or not) of the topic's merges and splits."""
+        query = (
+            select(story_links.c.similarity, story_links.c.same)
+            .join(hits, hits.c.id == story_links.c.hit_a)
+            .where(hits.c.topic == topic)
+            .order_by(story_links.c.id.desc())
+            .limit(200)
+        )
+        return [(row.similarity, row.same) for row in self.connection.execute(query)]
+
+    def latest_revision(self, article_id: ArticleId) -> RevisionRecord | None:
+        """The text that an article had before its last change."""
+        row = self.connection.execute(
+            select(revisions)
+            .where(revisions.c.article_id == article_id)
+            .order_by(revisions.c.id.desc())
+            .limit(1)
+        ).first()
+        if row is None:
+            return None
+        change = row.change or {}
+        return RevisionRecord(
+            id=row.id,
+            title=row.title,
+            text=row.text,
+            summary=row.summary,
+            vanished=bool(change.get("vanished")),
+            undescribed="diff" not in change,
+        )
+
+    def describe_revision(self, revision_id: int, change: Mapping[str, Any]) -> None:
+        """Keep what a change was, readable."""
+        self.connection.execute(
+            update(revisions).where(revisions.c.id == revision_id).values(change=dict(change))
+        )
+
+    def new_story(self, topic: TopicId, headline: str, *, at: datetime) -> StoryId:
+        """Start a story."""
+        return StoryId(
+            self.connection.execute(
+                stories.insert()
+                .values(
+                    topic=topic,
+                    headline=headline,
+                    first_seen_at=at,
+                    last_seen_at=at,
+                    hits=0,
+                    publishers=0,
+                    known="",
+                )
+                .returning(stories.c.id)
+            ).scalar_one()
+        )
+
+    def update_story(self, story_id: StoryId, *, at: datetime, **values: Any) -> None:
+        """Set columns of a story and count its members anew."""
+        counted = self.connection.execute(
+            select(func.count(), func.count(distinct(articles.c.publisher)))
+            .select_from(hits)
+            .join(articles, articles.c.id == hits.c.article_id)
+            .where(hits.c.story_id == story_id)
+        ).one()
+        self.connection.execute(
+            update(stories)
+            .where(stories.c.id == story_id)
+            .values(last_seen_at=at, **{"hits": counted[0], "publishers": counted[1]} | values)
+        )
+
+    def save_hit(self, outcome: HitOutcome) -> HitId:
+        """Write or rewrite the hit of this topic and article; id, verdict and first sight stay."""
+        values = {
+            "kind": outcome.kind,
+            "story_id": outcome.story_id,
+            "score": outcome.score.value,
+            "threshold": outcome.score.threshold,
+            "profile_version": outcome.score.profile_version,
+            "explanation": explanation_json(outcome.score),
+            "fingerprint": outcome.fingerprint,
+            "novelty": None if outcome.novelty is None else dict(outcome.novelty),
+            "stage": outcome.stage,
+            "partial": outcome.partial,
+            "decided_at": outcome.decided_at,
+            "silent_reason": outcome.silent_reason,
+        }
+        new = self._database.insert(hits).values(
+            topic=outcome.topic,
+            article_id=outcome.article_id,
+            first_seen_at=outcome.first_seen_at,
+            checks=0,
+            next_check_at=outcome.next_check_at,
+            **values,
+        )
+        hit_id = HitId(
+            self.connection.execute(
+                new.on_conflict_do_update(
+                    index_elements=["topic", "article_id"], set_=values
+                ).returning(hits.c.id)
+            ).scalar_one()
+        )
+        index_article(self.connection, outcome.article_id)
+        self.connection.execute(delete(story_keys).where(story_keys.c.hit_id == hit_id))
+        if outcome.keys:
+            self.connection.execute(
+                story_keys.insert(),
+                [
+                    {
+                        "hit_id": hit_id,
+                        "key": key,
+                        "topic": outcome.topic,
+                        "at": outcome.first_seen_at,
+                    }
+                    for key in sorted(set(outcome.keys))
+                ],
+            )
+        return hit_id
+
+    def silent(self, hit_id: HitId, reason: SilentReason | None) -> None:
+        """Record why a hit told nobody, or that it did."""
+        self.connection.execute(
+            update(hits).where(hits.c.id == hit_id).values(silent_reason=reason)
+        )
+
+    def silenced_until(
+        self, topic: TopicId, story_id: StoryId | None, *, now: datetime
+    ) -> datetime | None:
+        """Until when a person muted this topic or story; None where nobody did."""
+        return self.connection.execute(
+            select(func.max(silences.c.until)).where(
+                silences.c.until > now,
+                (silences.c.topic == topic) | (silences.c.story_id == story_id),
+            )
+        ).scalar()
+
+    def told(self, story_id: StoryId) -> ToldRecord:
+        """Who was told of this story, when last, and how widely it was reported then."""
+        rows = self.connection.execute(
+            select(alerts.c.created_at, alerts.c.publishers, alerts.c.reason, deliveries.c.receiver)
+            .outerjoin(
+                deliveries,
+                (deliveries.c.alert_id == alerts.c.id)
+                & (deliveries.c.state != DeliveryState.FAILED),
+            )
+            .where(alerts.c.story_id == story_id)
+            .order_by(alerts.c.id)
+        ).all()
+        dismissed = self.connection.execute(
+            select(hits.c.id)
+            .join(alerts, alerts.c.hit_id == hits.c.id)
+            .where(hits.c.story_id == story_id, hits.c.verdict == Verdict.IRRELEVANT)
+            .limit(1)
+        ).first()
+        return ToldRecord(
+            receivers=frozenset(row.receiver for row in rows if row.receiver),
+            at=rows[-1].created_at if rows else None,
+            publishers=rows[-1].publishers if rows else 0,
+            dismissed=dismissed is not None,
+        )
+
+    def open_group(self, receiver: str, *, now: datetime) -> datetime | None:
+        """When the receiver's group that is being gathered now will close."""
+        return self.connection.execute(
+            select(func.min(deliveries.c.next_try_at)).where(
+                deliveries.c.receiver == receiver,
+                deliveries.c.state == DeliveryState.PENDING,
+                deliveries.c.held == "group",
+                deliveries.c.next_try_at > now,
+            )
+        ).scalar()
+
+    def save_alert(self, outcome: AlertOutcome) -> AlertId | None:
+        """Write an alert with its pending deliveries; None where this event was told before."""
+        new = (
+            self._database.insert(alerts)
+            .values(
+                once=outcome.once,
+                topic=outcome.topic,
+                story_id=outcome.story_id,
+                hit_id=outcome.hit_id,
+                reason=outcome.reason,
+                detail=outcome.detail,
+                score=outcome.score,
+                publishers=outcome.publishers,
+                created_at=outcome.created_at,
+            )
+            .on_conflict_do_nothing(index_elements=["once"])
+            .returning(alerts.c.id)
+        )
+        alert_id = self.connection.execute(new).scalar()
+        if alert_id is None:
+            return None
+        if outcome.deliveries:
+            self.connection.execute(
+                deliveries.insert(),
+                [
+                    {
+                        "alert_id": alert_id,
+                        "receiver": delivery.receiver,
+                        "state": DeliveryState.PENDING,
+                        "attempts": 0,
+                        "created_at": outcome.created_at,
+                        "next_try_at": delivery.next_try_at,
+                        "held": delivery.held,
+                        "ambiguous": False,
+                    }
+                    for delivery in outcome.deliveries
+                ],
+            )
+        return AlertId(alert_id)
+
+    def unscorable(
+        self, article_id: ArticleId, failure: Failure, *, again_at: datetime | None = None
+    ) -> None:
+        """Remember that an article broke the scorer, for ``why-not`` and ``doctor``."""
+        self.connection.execute(
+            update(articles).where(articles.c.id == article_id).values(reason=failure.reason)
+        )
+        if again_at is None:
+            mark_scored(self.connection, [article_id])
+            return
+        self.connection.execute(
+            update(articles)
+            .where(articles.c.id == article_id)
+            .values(next_score_at=again_at, lease_until=None)
+        )
+
+    def scored(self, ids: Sequence[ArticleId]) -> None:
+        """These articles are done."""
+        mark_scored(self.connection, ids)
+
+
+def member_from(row: Row[Any]) -> MemberRecord:
+    """Read a joined row of hits and articles."""
+    return MemberRecord(
+        hit_id=HitId(row.id),
+        story_id=StoryId(row.story_id),
+        title=row.title,
+        publisher=row.publisher,
+        lang=row.lang,
+        published_at=row.published_at,
+        first_seen_at=row.first_seen_at,
+        fingerprint=row.fingerprint or "",
+    )
+
+
+def story_from(row: Row[Any]) -> StoryRecord:
+    """Read a row of the stories table."""
+    return StoryRecord(
+        id=StoryId(row.id),
+        topic=TopicId(row.topic),
+        headline=row.headline,
+        first_seen_at=row.first_seen_at,
+        last_seen_at=row.last_seen_at,
+        hits=row.hits,
+        publishers=row.publishers,
+        stage=row.stage,
+        stage_evidence=row.stage_evidence,
+        known=row.known,
+    )

@@ -1,0 +1,380 @@
+"""Feeds and their entries as polled: what is due, and what one poll found."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import Connection, Row, Update, and_, bindparam, case, func, or_, select, update
+
+from watcher.model import (
+    Failure,
+    FeedData,
+    FeedId,
+    FeedKind,
+    FeedSpec,
+    FeedState,
+    ReadPolicy,
+    TopicId,
+)
+from watcher.storage.database import Database, execute_rows
+from watcher.storage.records import FeedRecord, PollOutcome
+from watcher.storage.tables import entries, feeds
+
+POLLED = (FeedState.OK, FeedState.FAILING)
+STATE = tuple(column for column in feeds.c if column.name != "window")
+"""What a FeedRecord holds: the window, up to 100 kB, is read where a body has to be parsed."""
+_AS_CONFIGURED = select(
+    feeds.c.id,
+    feeds.c.url,
+    feeds.c.name,
+    feeds.c.publisher,
+    feeds.c.origin,
+    feeds.c.kind,
+    feeds.c.settings,
+    feeds.c.state,
+)
+
+
+class Feeds:
+    """The feeds table. Due work is a row whose time has come and whose lease is free."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def sync(self, specs: Sequence[FeedSpec], *, now: datetime) -> None:
+        """Make the stored feeds follow the configuration; state and history stay.
+
+        A feed that left the file is retired, not deleted: its entries keep their meaning.
+        """
+        with self._database.writing() as connection:
+            stored = {row.url: row for row in connection.execute(_AS_CONFIGURED)}
+            for spec in specs:
+                _write_spec(connection, self._database, spec, stored.get(spec.url), now)
+            wanted = {spec.url for spec in specs}
+            gone = [
+                row.id
+                for url, row in stored.items()
+                if url not in wanted and row.origin == "config" and row.state != FeedState.RETIRED
+            ]
+            if gone:
+                connection.execute(
+                    update(feeds).where(feeds.c.id.in_(gone)).values(state=FeedState.RETIRED)
+                )
+
+    def add(self, spec: FeedSpec, *, now: datetime) -> FeedRecord:
+        """Store a feed that a person added, or bring back a retired one."""
+        with self._database.writing() as connection:
+            row = connection.execute(_AS_CONFIGURED.where(feeds.c.url == spec.url)).first()
+            _write_spec(connection, self._database, spec, row, now)
+            found = connection.execute(select(*STATE).where(feeds.c.url == spec.url)).one()
+        return feed_from(found)
+
+    def set_state(self, feed_id: FeedId, state: FeedState, *, now: datetime) -> None:
+        """Pause, resume or retire a feed; a resumed one is due at once."""
+        with self._database.writing() as connection:
+            connection.execute(
+                update(feeds)
+                .where(feeds.c.id == feed_id)
+                .values(state=state, next_poll_at=now, lease_until=None)
+            )
+
+    def all(self, *, retired: bool = False) -> list[FeedRecord]:
+        """Every feed, in the order they were met."""
+        query = select(*STATE).order_by(feeds.c.id)
+        if not retired:
+            query = query.where(feeds.c.state != FeedState.RETIRED)
+        with self._database.reading() as connection:
+            return [feed_from(row) for row in connection.execute(query)]
+
+    def entries_since(self, since: datetime) -> dict[int, int]:
+        """New entries per feed id since then."""
+        query = (
+            select(entries.c.feed_id, func.count())
+            .where(entries.c.first_seen_at >= since)
+            .group_by(entries.c.feed_id)
+        )
+        with self._database.reading() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
+
+    def claim(
+        self,
+        *,
+        now: datetime,
+        limit: int,
+        lease: timedelta,
+        only: Collection[FeedId] | None = None,
+    ) -> list[FeedRecord]:
+        """Lease due feeds, longest overdue first. ``only`` names feeds whether due or not."""
+        free = or_(feeds.c.lease_until.is_(None), feeds.c.lease_until <= now)
+        due = (
+            and_(feeds.c.id.in_(list(only)), feeds.c.state != FeedState.RETIRED)
+            if only is not None
+            else and_(feeds.c.state.in_(POLLED), feeds.c.next_poll_at <= now)
+        )
+        chosen = (
+            select(feeds.c.id)
+            .where(due, free)
+            .order_by(feeds.c.next_poll_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        claim = (
+            update(feeds)
+            .where(feeds.c.id.in_(chosen.scalar_subquery()))
+            .values(lease_until=now + lease)
+            .returning(*STATE)
+        )
+        with self._database.writing() as connection:
+            return [feed_from(row) for row in connection.execute(claim)]
+
+    def window(self, feed_id: FeedId) -> dict[str, str]:
+        """The entries of a feed's last body, for the next parse."""
+        query = select(feeds.c.window).where(feeds.c.id == feed_id)
+        with self._database.reading() as connection:
+            return connection.execute(query).scalar() or {}
+
+    def any_due(self, *, now: datetime) -> bool:
+        """Whether ``claim`` would find something; costs no write lock."""
+        query = (
+            select(feeds.c.id)
+            .where(
+                feeds.c.state.in_(POLLED),
+                feeds.c.next_poll_at <= now,
+                or_(feeds.c.lease_until.is_(None), feeds.c.lease_until <= now),
+            )
+            .limit(1)
+        )
+        with self._database.reading() as connection:
+            return connection.execute(query).first() is not None
+
+    def release(self, feed_ids: Collection[FeedId]) -> None:
+        """Give leases back unfinished: the feeds are as due as before."""
+        with self._database.writing() as connection:
+            connection.execute(
+                update(feeds).where(feeds.c.id.in_(list(feed_ids))).values(lease_until=None)
+            )
+
+    def record(self, outcomes: Sequence[PollOutcome]) -> int:
+        """Write polls, each with its entries; one transaction for all of them.
+
+        Entries go first and the feed's validators and next time last, so that whatever was
+        acknowledged to the server is stored. Returns how many rows the database refused.
+        """
+        rows = [row for outcome in outcomes for row in _entry_rows(outcome)]
+        with self._database.writing() as connection:
+            refused = execute_rows(connection, self._upsert_entry, rows) if rows else 0
+            # One statement for many rows each: an UPDATE by itself costs seven times as much.
+            for statement, values in _updates(outcomes):
+                connection.execute(statement, values)
+        return refused
+
+    @cached_property
+    def _upsert_entry(self) -> Any:
+        # An entry met again with other content is read and scored again; met unchanged, it isn't.
+        new = self._database.insert(entries)
+        return new.on_conflict_do_update(
+            index_elements=["feed_id", "entry_key"],
+            set_={
+                "title": new.excluded.title,
+                "summary": new.excluded.summary,
+                "content": new.excluded.content,
+                "content_hash": new.excluded.content_hash,
+                "url": new.excluded.url,
+                "revision": entries.c.revision + 1,
+                "state": new.excluded.state,
+                "attempts": 0,
+                "next_try_at": new.excluded.next_try_at,
+                "lease_until": None,
+            },
+            where=entries.c.content_hash != new.excluded.content_hash,
+        )
+
+
+def _unless_stopped(state: FeedState) -> Any:
+    """The state after a poll. A feed that was paused or retired meanwhile stays so."""
+    # Not "in": a list of its own for each statement can't be part of one for many rows.
+    stopped = and_(*(feeds.c.state != polled for polled in POLLED))
+    return case((stopped, feeds.c.state), else_=state.value)
+
+
+_POLLED: dict[str, Any] = {
+    "next_poll_at": bindparam("next_poll"),
+    "lease_until": None,
+    "last_polled_at": bindparam("polled"),
+    "schedule": bindparam("plan"),
+}
+_HEALTHY: dict[str, Any] = _POLLED | {
+    "state": _unless_stopped(FeedState.OK),
+    "first_polled_at": func.coalesce(feeds.c.first_polled_at, bindparam("polled")),
+    "last_error": None,
+    "last_error_detail": None,
+    "failures": 0,
+}
+_OF_FEED = update(feeds).where(feeds.c.id == bindparam("of_feed"))
+_QUIET = _OF_FEED.values(
+    **_HEALTHY,
+    etag=func.coalesce(bindparam("new_etag"), feeds.c.etag),
+    last_modified=func.coalesce(bindparam("new_modified"), feeds.c.last_modified),
+)
+_PARSED = _OF_FEED.values(
+    **_HEALTHY,
+    etag=bindparam("new_etag"),
+    last_modified=bindparam("new_modified"),
+    body_hash=bindparam("new_hash"),
+    window=bindparam("new_window"),
+    title=bindparam("new_title"),
+    lang=bindparam("new_lang"),
+    last_new_at=func.coalesce(bindparam("brought_at"), feeds.c.last_new_at),
+)
+_FAILED = _OF_FEED.values(
+    **_POLLED,
+    state=_unless_stopped(FeedState.FAILING),
+    failures=feeds.c.failures + 1,
+    last_error=bindparam("reason"),
+    last_error_detail=bindparam("detail"),
+)
+
+
+def _updates(outcomes: Sequence[PollOutcome]) -> list[tuple[Update, list[dict[str, Any]]]]:
+    """The feeds' own rows: each statement with the outcomes that it is for, if any."""
+    failed = [_failed_values(o, o.failure) for o in outcomes if o.failure]
+    parsed = [_parsed_values(o, o.data) for o in outcomes if o.data and not o.failure]
+    quiet = [_answered_values(o) for o in outcomes if not o.data and not o.failure]
+    statements = ((_QUIET, quiet), (_PARSED, parsed), (_FAILED, failed))
+    return [(statement, values) for statement, values in statements if values]
+
+
+def _polled_values(outcome: PollOutcome) -> dict[str, Any]:
+    return {
+        "of_feed": outcome.feed_id,
+        "next_poll": outcome.next_poll_at,
+        "polled": outcome.at,
+        "plan": dict(outcome.schedule),
+    }
+
+
+def _answered_values(outcome: PollOutcome) -> dict[str, Any]:
+    return _polled_values(outcome) | {
+        "new_etag": outcome.etag,
+        "new_modified": outcome.last_modified,
+    }
+
+
+def _parsed_values(outcome: PollOutcome, data: FeedData) -> dict[str, Any]:
+    return _answered_values(outcome) | {
+        "new_hash": outcome.body_hash,
+        "new_window": dict(data.window),
+        "new_title": data.title or None,
+        "new_lang": data.lang,
+        "brought_at": outcome.at if data.entries else None,
+    }
+
+
+def _failed_values(outcome: PollOutcome, failure: Failure) -> dict[str, Any]:
+    return _polled_values(outcome) | {"reason": failure.reason, "detail": failure.detail}
+
+
+def _entry_rows(outcome: PollOutcome) -> list[dict[str, Any]]:
+    if outcome.data is None:
+        return []
+    return [
+        {
+            "feed_id": outcome.feed_id,
+            "entry_key": entry.key,
+            "url": entry.url,
+            "title": entry.title,
+            "summary": entry.summary,
+            "content": entry.content,
+            "author": entry.author,
+            "lang": entry.lang,
+            "published_at": entry.published_at,
+            "content_hash": entry.content_hash,
+            "revision": 1,
+            "backlog": outcome.first_sight,
+            "first_seen_at": outcome.at,
+            "state": "new",
+            "attempts": 0,
+            "next_try_at": outcome.at,
+        }
+        for entry in outcome.data.entries
+    ]
+
+
+def _write_spec(
+    connection: Connection,
+    database: Database,
+    spec: FeedSpec,
+    stored: Any | None,
+    now: datetime,
+) -> None:
+    values: dict[str, Any] = {
+        "name": spec.name,
+        "publisher": spec.publisher,
+        "origin": spec.origin,
+        "kind": spec.kind,
+        "settings": {
+            "every": None if spec.every is None else spec.every.total_seconds(),
+            "topics": list(spec.topics),
+            "read": spec.read,
+            "selector": spec.selector,
+            "tags": list(spec.tags),
+            "ignore_robots": spec.ignore_robots,
+        },
+    }
+    if stored is None:
+        # Two services that start together on one database both find it missing.
+        new = database.insert(feeds).on_conflict_do_nothing(index_elements=["url"])
+        connection.execute(
+            new.values(
+                url=spec.url,
+                state=FeedState.OK,
+                next_poll_at=now,
+                failures=0,
+                schedule={},
+                **values,
+            )
+        )
+        return
+    if stored.state == FeedState.RETIRED:
+        values |= {"state": FeedState.OK, "next_poll_at": now}
+    if any(getattr(stored, key) != value for key, value in values.items()):
+        connection.execute(update(feeds).where(feeds.c.id == stored.id).values(values))
+
+
+def feed_from(row: Row[Any]) -> FeedRecord:
+    """Read a row of the feeds table."""
+    settings = row.settings
+    every = settings.get("every")
+    return FeedRecord(
+        id=FeedId(row.id),
+        spec=FeedSpec(
+            url=row.url,
+            name=row.name,
+            publisher=row.publisher,
+            every=None if every is None else timedelta(seconds=every),
+            topics=tuple(TopicId(topic) for topic in settings.get("topics", ())),
+            read=ReadPolicy(settings.get("read", ReadPolicy.ALL)),
+            kind=FeedKind(row.kind),
+            selector=settings.get("selector"),
+            tags=tuple(settings.get("tags", ())),
+            ignore_robots=bool(settings.get("ignore_robots", False)),
+            origin=row.origin,
+        ),
+        state=FeedState(row.state),
+        next_poll_at=row.next_poll_at,
+        first_polled_at=row.first_polled_at,
+        last_polled_at=row.last_polled_at,
+        last_new_at=row.last_new_at,
+        last_error=row.last_error,
+        last_error_detail=row.last_error_detail,
+        failures=row.failures,
+        title=row.title,
+        lang=row.lang,
+        etag=row.etag,
+        last_modified=row.last_modified,
+        body_hash=row.body_hash,
+        schedule=row.schedule or {},
+    )

@@ -1,0 +1,295 @@
+"""Deliveries: leased, sent by others, recorded. At least once, never lost."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, or_, select, update
+
+from watcher.errors import NotFoundError
+from watcher.model import AlertId, AlertReason, DeliveryId, DeliveryState, HitId, StoryId, TopicId
+from watcher.storage.database import Database
+from watcher.storage.records import AlertRecord, Batch, DeliveryRecord
+from watcher.storage.tables import alerts, deliveries
+
+# The most that one message carries; the rest travels in the next one.
+MESSAGE_SIZE = 50
+
+
+class Outbox:
+    """The deliveries table as a queue per receiver."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def receivers_due(self, *, now: datetime) -> list[str]:
+        """Receivers for whom something is due and not leased."""
+        query = select(deliveries.c.receiver).where(_due(now)).distinct()
+        with self._database.reading() as connection:
+            return sorted(connection.execute(query).scalars())
+
+    def next_due_at(self, *, now: datetime) -> datetime | None:
+        """When the next pending delivery will be due."""
+        query = select(func.min(deliveries.c.next_try_at)).where(deliveries.c.next_try_at > now)
+        with self._database.reading() as connection:
+            return connection.execute(query).scalar()
+
+    def claim(self, receiver: str, *, now: datetime, lease: timedelta) -> Batch | None:
+        """Lease what goes to this receiver in its next message.
+
+        Deliveries that travelled together before travel together again under the same message
+        id, so that the receiving side can tell a repeat.
+        """
+        with self._database.writing() as connection:
+            rows = connection.execute(
+                select(deliveries.c.id, deliveries.c.message, deliveries.c.created_at)
+                .where(_due(now), deliveries.c.receiver == receiver)
+                .order_by(deliveries.c.id)
+                .with_for_update(skip_locked=True)
+            ).all()
+            if not rows:
+                return None
+            repeated = next((row.message for row in rows if row.message), None)
+            ids = [row.id for row in rows if row.message == repeated][:MESSAGE_SIZE]
+            message = repeated or _message_id(receiver, ids, rows[0].created_at)
+            claimed = connection.execute(
+                update(deliveries)
+                .where(deliveries.c.id.in_(ids))
+                .values(
+                    # A lease that ran out means that a send may have succeeded unrecorded.
+                    ambiguous=or_(
+                        deliveries.c.ambiguous, deliveries.c.state == DeliveryState.SENDING
+                    ),
+                    state=DeliveryState.SENDING,
+                    attempts=deliveries.c.attempts + 1,
+                    first_tried_at=func.coalesce(deliveries.c.first_tried_at, now),
+                    lease_until=now + lease,
+                    message=message,
+                )
+                .returning(deliveries)
+            ).all()
+        found = sorted((delivery_from(row) for row in claimed), key=lambda d: d.id)
+        return Batch(
+            message=message,
+            receiver=receiver,
+            deliveries=tuple(found),
+            repeat=any(delivery.ambiguous for delivery in found),
+        )
+
+    def record_sent(self, ids: Collection[DeliveryId], *, now: datetime) -> None:
+        """The receiver took the message."""
+        self._set(
+            ids,
+            state=DeliveryState.SENT,
+            sent_at=now,
+            next_try_at=None,
+            lease_until=None,
+            held=None,
+            last_error=None,
+        )
+
+    def record_retry(
+        self, ids: Collection[DeliveryId], *, at: datetime, error: str, ambiguous: bool
+    ) -> None:
+        """It failed and will be tried again then."""
+        values: dict[str, Any] = {
+            "state": DeliveryState.PENDING,
+            "next_try_at": at,
+            "lease_until": None,
+            "held": None,
+            "last_error": error,
+        }
+        if ambiguous:
+            values["ambiguous"] = True
+        self._set_claimed(ids, **values)
+
+    def record_dead(self, ids: Collection[DeliveryId], *, error: str) -> None:
+        """It will not be tried again unless a person says so."""
+        self._set_claimed(
+            ids, state=DeliveryState.DEAD, next_try_at=None, lease_until=None, last_error=error
+        )
+
+    def give_back(self, ids: Collection[DeliveryId]) -> None:
+        """A stop came before the send began: as if never claimed."""
+        self._set_claimed(ids, **_UNCLAIMED)
+
+    def postpone(self, ids: Collection[DeliveryId], *, at: datetime, held: str) -> None:
+        """Hold claimed deliveries until then, and say why. New ones may join their message."""
+        self._set_claimed(ids, **_UNCLAIMED, next_try_at=at, held=held)
+
+    def close_groups(self, *, now: datetime) -> None:
+        """What waits only for its group to fill is due now."""
+        with self._database.writing() as connection:
+            connection.execute(
+                update(deliveries)
+                .where(
+                    deliveries.c.state == DeliveryState.PENDING,
+                    deliveries.c.held == "group",
+                    deliveries.c.next_try_at > now,
+                )
+                .values(next_try_at=now)
+            )
+
+    def sent_messages(self, receiver: str, *, since: datetime) -> tuple[int, datetime | None]:
+        """How many messages this receiver got since then, and when the first of them went."""
+        query = select(
+            func.count(deliveries.c.message.distinct()), func.min(deliveries.c.sent_at)
+        ).where(deliveries.c.receiver == receiver, deliveries.c.sent_at >= since)
+        with self._database.reading() as connection:
+            row = connection.execute(query).one()
+        return int(row[0]), row[1]
+
+    def retry(self, alert_id: AlertId, *, now: datetime) -> int:
+        """Make an alert's unsent deliveries due now; returns how many."""
+        return self._by_alert(
+            alert_id,
+            (DeliveryState.DEAD, DeliveryState.FAILED, DeliveryState.PENDING),
+            state=DeliveryState.PENDING,
+            next_try_at=now,
+            first_tried_at=now,
+            held=None,
+        )
+
+    def cancel(self, alert_id: AlertId, *, why: str) -> int:
+        """Stop an alert's pending deliveries; returns how many."""
+        return self._by_alert(
+            alert_id,
+            (DeliveryState.PENDING, DeliveryState.DEAD),
+            state=DeliveryState.FAILED,
+            next_try_at=None,
+            last_error=why,
+        )
+
+    def alerts(
+        self, *, limit: int = 50, ids: Collection[AlertId] | None = None, hit_id: int | None = None
+    ) -> list[AlertRecord]:
+        """Alerts with their deliveries, newest first."""
+        query = select(alerts).order_by(alerts.c.id.desc()).limit(limit)
+        if ids is not None:
+            query = query.where(alerts.c.id.in_(list(ids)))
+        if hit_id is not None:
+            query = query.where(alerts.c.hit_id == hit_id)
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+            sent = _deliveries_of(connection, [row.id for row in rows])
+        return [_alert_from(row, sent.get(row.id, ())) for row in rows]
+
+    def pending(self, *, limit: int = 500) -> list[DeliveryRecord]:
+        """Deliveries that wait, in the order they are due."""
+        query = (
+            select(deliveries)
+            .where(deliveries.c.next_try_at.is_not(None))
+            .order_by(deliveries.c.next_try_at, deliveries.c.id)
+            .limit(limit)
+        )
+        with self._database.reading() as connection:
+            return [delivery_from(row) for row in connection.execute(query)]
+
+    def _by_alert(self, alert_id: AlertId, states: Sequence[DeliveryState], **values: Any) -> int:
+        with self._database.writing() as connection:
+            if (
+                connection.execute(select(alerts.c.id).where(alerts.c.id == alert_id)).first()
+                is None
+            ):
+                raise NotFoundError("alert", alert_id)
+            changed = connection.execute(
+                update(deliveries)
+                .where(deliveries.c.alert_id == alert_id, deliveries.c.state.in_(states))
+                .values(values)
+            )
+            return changed.rowcount
+
+    def _set(self, ids: Collection[DeliveryId], **values: Any) -> None:
+        with self._database.writing() as connection:
+            connection.execute(
+                update(deliveries).where(deliveries.c.id.in_(list(ids))).values(values)
+            )
+
+    def _set_claimed(self, ids: Collection[DeliveryId], **values: Any) -> None:
+        """Only while it is being sent: a sender that was suspended for longer than its lease must
+        not undo what another one has done meanwhile."""
+        with self._database.writing() as connection:
+            connection.execute(
+                update(deliveries)
+                .where(deliveries.c.id.in_(list(ids)), deliveries.c.state == DeliveryState.SENDING)
+                .values(values)
+            )
+
+
+# What was never tried belongs to no message yet; what was tried keeps its message's id.
+_UNCLAIMED: dict[str, Any] = {
+    "state": DeliveryState.PENDING,
+    "lease_until": None,
+    "attempts": deliveries.c.attempts - 1,
+    "message": case((deliveries.c.attempts > 1, deliveries.c.message), else_=None),
+    "first_tried_at": case((deliveries.c.attempts > 1, deliveries.c.first_tried_at), else_=None),
+}
+
+
+def _due(now: datetime) -> ColumnElement[bool]:
+    return and_(
+        deliveries.c.next_try_at <= now,
+        or_(
+            deliveries.c.state == DeliveryState.PENDING,
+            and_(
+                deliveries.c.state == DeliveryState.SENDING,
+                deliveries.c.lease_until <= now,
+            ),
+        ),
+    )
+
+
+def _message_id(receiver: str, ids: Sequence[int], stamp: datetime) -> str:
+    # The time tells a database that was built anew from the one before: both count from one.
+    seed = f"{receiver}:{','.join(map(str, ids))}:{stamp.isoformat()}"
+    return f"m{ids[0]}-{hashlib.sha256(seed.encode()).hexdigest()[:12]}"
+
+
+def _deliveries_of(
+    connection: Connection, alert_ids: Collection[int]
+) -> dict[int, list[DeliveryRecord]]:
+    query = (
+        select(deliveries)
+        .where(deliveries.c.alert_id.in_(list(alert_ids)))
+        .order_by(deliveries.c.id)
+    )
+    found: dict[int, list[DeliveryRecord]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.alert_id, []).append(delivery_from(row))
+    return found
+
+
+def delivery_from(row: Row[Any]) -> DeliveryRecord:
+    """Read a row of the deliveries table."""
+    return DeliveryRecord(
+        id=DeliveryId(row.id),
+        alert_id=AlertId(row.alert_id),
+        receiver=row.receiver,
+        state=DeliveryState(row.state),
+        attempts=row.attempts,
+        created_at=row.created_at,
+        next_try_at=row.next_try_at,
+        held=row.held,
+        first_tried_at=row.first_tried_at,
+        sent_at=row.sent_at,
+        last_error=row.last_error,
+        message=row.message,
+        ambiguous=row.ambiguous,
+    )
+
+
+def _alert_from(row: Row[Any], sent: Sequence[DeliveryRecord]) -> AlertRecord:
+    return AlertRecord(
+        id=AlertId(row.id),
+        topic=None if row.topic is None else TopicId(row.topic),
+        story_id=None if row.story_id is None else StoryId(row.story_id),
+        hit_id=None if row.hit_id is None else HitId(row.hit_id),
+        reason=AlertReason(row.reason),
+        detail=row.detail,
+        score=row.score,
+        created_at=row.created_at,
+        deliveries=tuple(sent),
+    )

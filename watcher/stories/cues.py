@@ -1,0 +1,170 @@
+"""Cues of a topic's ladder, compiled once and found in a sentence in one pass over its words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from watcher.model import StageSpec
+from watcher.text.words import fold, tokenise
+
+_REACH = 14
+"""The parts of a cue stand at most this many words apart."""
+_GAP = 2
+"""Words that may stand between the words of one part: ``подписал [сегодня] указ``."""
+
+Part = tuple[tuple[str, bool], ...]
+"""Words in a row: each a stem and whether the whole word is asked for."""
+_PERCENT: Part = (("%", True),)
+"""A percent sign somewhere in the sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """One cue of a stage; ``rung`` counts from the bottom of the ladder."""
+
+    rung: int
+    stage: StageSpec
+    parts: tuple[Part, ...]
+    text: str
+    lang: str | None = None
+    """The language that ``fr:`` in front of the cue keeps it to."""
+
+    @property
+    def letters(self) -> int:
+        """How many letters it asks for: a longer cue is more telling."""
+        return sum(len(stem) for part in self.parts for stem, _ in part)
+
+
+@dataclass(frozen=True, slots=True)
+class CueFound:
+    """A cue in a sentence: the words it covers, and the range from first to last."""
+
+    cue: Cue
+    start: int
+    end: int
+    own: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """Compiled cues by their first part, and all parts by their first word."""
+
+    cues: dict[Part, tuple[Cue, ...]]
+    parts: dict[str, tuple[Part, ...]]
+
+
+def _part(text: str) -> Part:
+    """``подписа* указ*`` as stems; a percent sign stands for itself."""
+    if text == "%":
+        return _PERCENT
+    words = []
+    for written in text.split():
+        for folded in tokenise(written.rstrip("*")).folded:
+            words.append((folded, not written.endswith("*")))
+    return tuple(words)
+
+
+def _language(text: str) -> tuple[str | None, str]:
+    """``fr:report* + scrutin`` as the language and the cue itself."""
+    lang, colon, written = text.partition(":")
+    return (lang, written) if colon and len(lang) == 2 and lang.isalpha() else (None, text)
+
+
+@lru_cache(maxsize=64)
+def ladder(stages: tuple[StageSpec, ...]) -> Ladder:
+    """Compile the cues of a topic's stages."""
+    cues: dict[Part, list[Cue]] = {}
+    by_first: dict[str, list[Part]] = {}
+    for rung, stage in enumerate(stages):
+        for text in stage.cues:
+            lang, written = _language(text)
+            parts = tuple(part for piece in written.split("+") if (part := _part(piece.strip())))
+            asked = [part for part in parts if part != _PERCENT]
+            if not asked:
+                continue
+            cues.setdefault(asked[0], []).append(Cue(rung, stage, parts, text, lang))
+            for part in parts:
+                known = by_first.setdefault(part[0][0], [])
+                if part not in known:
+                    known.append(part)
+    by_part = {part: tuple(same) for part, same in cues.items()}
+    return Ladder(by_part, {first: tuple(parts) for first, parts in by_first.items()})
+
+
+def _end_of(part: Part, words: Sequence[str], at: int) -> int | None:
+    """Where a part that begins at a word ends, or None where it does not fit."""
+    end = at
+    for number, (stem, whole) in enumerate(part):
+        limit = at + 1 if number == 0 else min(len(words), end + 1 + _GAP)
+        found = next(
+            (
+                n
+                for n in range(end, limit)
+                if (words[n] == stem if whole else words[n].startswith(stem))
+            ),
+            None,
+        )
+        if found is None:
+            return None
+        end = found + 1
+    return end
+
+
+def _placed(compiled: Ladder, words: Sequence[str]) -> dict[Part, list[tuple[int, int]]]:
+    """Every part that stands in the words, with its places."""
+    placed: dict[Part, list[tuple[int, int]]] = {}
+    for at, word in enumerate(words):
+        for length in range(1, len(word) + 1):
+            for part in compiled.parts.get(word[:length], ()):
+                if (end := _end_of(part, words, at)) is not None:
+                    placed.setdefault(part, []).append((at, end))
+    return placed
+
+
+def find_cues(
+    compiled: Ladder, words: Sequence[str], lang: str | None, percent: bool
+) -> Iterator[CueFound]:
+    """Cues whose parts all stand within reach of each other; ``percent``: the text has a %."""
+    placed = _placed(compiled, words)
+    for cue in (cue for part in placed for cue in compiled.cues.get(part, ())):
+        if cue.lang and lang and cue.lang != lang:
+            continue
+        parts = [part for part in cue.parts if part != _PERCENT]
+        if len(parts) < len(cue.parts) and not percent:
+            continue
+        if not all(part in placed for part in parts):
+            continue
+        if found := _together([placed[part] for part in parts]):
+            start, end = min(s for s, _ in found), max(e for _, e in found)
+            own = frozenset(n for s, e in found for n in range(s, e))
+            yield CueFound(cue, start, end, own)
+
+
+def _together(places: Sequence[Sequence[tuple[int, int]]]) -> list[tuple[int, int]] | None:
+    """One place of each part, near the first part's place and not over one another."""
+    for first in places[0]:
+        chosen = [first]
+        for others in places[1:]:
+            free = [
+                place
+                for place in others
+                if all(place[1] <= s or place[0] >= e for s, e in chosen)
+                and abs(place[0] - first[0]) <= _REACH
+            ]
+            if not free:
+                break
+            chosen.append(min(free, key=lambda place: abs(place[0] - first[0])))
+        else:
+            return chosen
+    return None
+
+
+def matcher(written: str) -> list[tuple[tuple[str, ...], str]]:
+    """Context words as (words, kind): ``whole``, ``stem`` or, for ``*abilir``, ``ending``."""
+    patterns = []
+    for entry in written.split():
+        kind = "ending" if entry.startswith("*") else "stem" if entry.endswith("*") else "whole"
+        patterns.append((tuple(fold(word) for word in entry.strip("*").split("_")), kind))
+    return patterns

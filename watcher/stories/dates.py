@@ -1,0 +1,197 @@
+"""Days and numbers that a text names, in one spelling for all languages."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cache
+
+from watcher.stories.lexicon import Found
+from watcher.stories.tables.numerals import MULTIPLIERS, NUMERALS
+from watcher.text.words import Words, fold
+
+_NUMERIC_DATE = re.compile(
+    r"(?<!\d)(\d{1,2})[./](\d{1,2})[./](\d{4})(?!\d)|(?<!\d)(\d{4})-(\d\d)-(\d\d)(?!\d)"
+)
+_NUMBER = re.compile(r"\d+(?:[., \u00a0\u202f']\d{3})+(?![\d])(?:[.,]\d+)?|\d+[.,]\d+|\d+")
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_RANGE_GAP = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A day (``0717``; ``20080826`` in another year) or number at a character offset."""
+
+    start: int
+    end: int
+    value: str
+
+
+def _day(day: int, month: int, year: int | None, published: date | None) -> str | None:
+    """``MMDD``, with the year in front where it is not the year of publication or next to it."""
+    if not (1 <= day <= 31 and 1 <= month <= 12):
+        return None
+    if year is not None and published is not None and abs(year - published.year) > 0:
+        return f"{year}{month:02}{day:02}"
+    return f"{month:02}{day:02}"
+
+
+def _small(word: str) -> int | None:
+    """A day of the month from ``17``, ``17th``, ``17-го``; None for anything else."""
+    digits = re.match(r"(\d{1,2})(?!\d)", word)
+    return int(digits[1]) if digits and len(word) - len(digits[1]) <= 2 else None
+
+
+def _year(word: str) -> int | None:
+    return int(word[:4]) if _YEAR.fullmatch(word[:4]) and len(word) <= 5 else None
+
+
+def _around_month(words: Words, found: Found, published: date | None) -> list[Mention]:
+    """The days written before or after a month's name: ``17 July``, ``14 to 16 June``, ``May 8``."""
+    month = int(found.concept.id[5:])
+    folded, last = words.folded, len(words) - 1
+    first, end = found.start, found.end - 1
+    days: list[int] = []
+    at = found.start - 1
+    while at >= max(0, found.start - _RANGE_GAP):
+        day = _small(folded[at])
+        if day:
+            days.append(day)
+            first = at
+        elif folded[at] not in _LINKS:
+            break
+        at -= 1
+    if not days and end < last and (after := _small(folded[end + 1])):
+        days, end = [after], end + 1
+        if end < last and (until := _small(folded[end + 1])) and until > after:
+            days, end = [after, until], end + 1
+    year = next((y for n in (1, 2) if end + n <= last and (y := _year(folded[end + n]))), None)
+    span = words.starts[first], words.ends[end]
+    values = [v for day in days[:3] if (v := _day(day, month, year, published))]
+    return [Mention(*span, value) for value in values]
+
+
+_LINKS = frozenset(
+    [
+        "of",
+        "de",
+        "a",
+        "al",
+        "und",
+        "and",
+        "to",
+        "the",
+        "по",
+        "et",
+        "y",
+        "e",
+        "и",
+        "до",
+        "i",
+        "till",
+        "bis",
+        "au",
+        "'s",
+        "do",
+        "del",
+        "ile",
+    ]
+)
+
+
+def days(words: Words, concepts: Sequence[Found], published: date | None) -> list[Mention]:
+    """Every day that is named, weekdays and ``yesterday`` taken back from the publication day."""
+    mentions = []
+    for found in concepts:
+        name = found.concept.id
+        span = words.starts[found.start], words.ends[found.end - 1]
+        if name.startswith("month"):
+            mentions += _around_month(words, found, published)
+        elif published is not None and name.startswith("weekday"):
+            back = (published.weekday() - int(name[7:])) % 7
+            mentions.append(Mention(*span, f"{published - timedelta(days=back):%m%d}"))
+        elif published is not None and name.startswith("day"):
+            mentions.append(Mention(*span, f"{published + timedelta(days=int(name[3:])):%m%d}"))
+    for match in _NUMERIC_DATE.finditer(words.text):
+        day, month, year, *iso = match.groups()
+        parts = (
+            (int(iso[2]), int(iso[1]), int(iso[0]))
+            if day is None
+            else (int(day), int(month), int(year))
+        )
+        if value := _day(*parts, published):
+            mentions.append(Mention(*match.span(), value))
+    return mentions
+
+
+def numbers(words: Words, taken: Sequence[Mention]) -> list[Mention]:
+    """Numbers that are no part of a date and no year: ``16134``, ``56.09``; ``4.5 million`` and
+    ``eleven thousand`` as 4500000 and 11000. Single digits are left out, number words are not."""
+    used = {offset for mention in taken for offset in range(mention.start, mention.end)}
+    mentions: list[Mention] = []
+    for match in _NUMBER.finditer(words.text):
+        if mentions and match.start() < mentions[-1].end:
+            continue
+        if match.start() in used or _YEAR.fullmatch(match[0]):
+            continue
+        value, end = _multiplied(_normal_number(match[0]), words, match.end())
+        if len(value) > 1:
+            mentions.append(Mention(match.start(), end, value))
+    for n, folded in enumerate(words.folded):
+        if written := _numerals().get(folded):
+            value, end = _multiplied(written, words, words.ends[n])
+            mentions.append(Mention(words.starts[n], end, value))
+    return mentions
+
+
+@cache
+def _numerals() -> dict[str, str]:
+    lines = [line.split("|") for line in NUMERALS.strip().splitlines()]
+    return {fold(word): value.strip() for value, stems in lines for word in stems.split()}
+
+
+@cache
+def _multipliers() -> dict[str, tuple[int, bool]]:
+    """Folded stem to its factor, and whether it must be the whole word."""
+    return {
+        fold(word.rstrip("*")): (factor, not word.endswith("*"))
+        for factor, stems in MULTIPLIERS.items()
+        for word in stems.split()
+    }
+
+
+def _factor(word: str) -> int:
+    for length in range(len(word), 1, -1):
+        factor, whole = _multipliers().get(word[:length], (1, True))
+        if factor > 1 and (length == len(word) or not whole):
+            return factor
+    return 1
+
+
+def _multiplied(value: str, words: Words, end: int) -> tuple[str, int]:
+    """A number times the multiplier that follows it, with the offset where both end."""
+    n = bisect_left(words.starts, end)
+    if n == len(words) or words.starts[n] - end > 2:
+        return value, end
+    factor = _factor(words.folded[n])
+    if factor == 1:
+        return value, end
+    total, end = float(value) * factor, words.ends[n]
+    if n + 1 < len(words) and words.folded[n + 1].isdigit() and float(words.folded[n + 1]) < factor:
+        total, end = total + float(words.folded[n + 1]), words.ends[n + 1]  # "11 bin 340"
+    return f"{total:.0f}", end
+
+
+def _normal_number(written: str) -> str:
+    """Thousands joined, one decimal point: ``16,134``, ``16 134`` and ``16.134`` are 16134."""
+    joined = re.sub(r"[., \u00a0\u202f'](?=\d{3}(?:\D|$))", "", written)
+    value = joined.replace(",", ".")
+    return value.lstrip("0") if not value.startswith("0.") else value
+
+
+def years(text: str) -> set[str]:
+    """Years that are named."""
+    return set(re.findall(r"(?<![\d.,])(?:19|20)\d\d(?![\d]|[.,]\d)", text))

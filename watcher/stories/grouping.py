@@ -1,0 +1,219 @@
+"""Which story an article belongs to, decided from the candidates that share index keys with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from watcher.model import HitId, StoryId, check_aware
+from watcher.stories.fingerprint import Fingerprint
+from watcher.stories.publishers import publisher_family
+from watcher.stories.similarity import Comparison, Side, compare
+from watcher.stories.statistics import Recent, TopicStatistics, no_history
+
+STORY_WINDOW = timedelta(days=5)
+"""A story grows while its newest article is at most this old."""
+DEFAULT_THRESHOLD = 0.7
+DUPLICATE_LIKENESS = 0.55
+DUPLICATE_CONTAINMENT = 0.70
+_SHORTEST_COPY = 25
+"""Below this many words of body a sketch proves nothing."""
+_MOST_CONSIDERED = 48
+_MOST_COMPARED = 12
+"""Candidates that show what is common these days, and those that are compared in full."""
+_MAX_CLAIM_LEAD = timedelta(days=2)
+_CORRECTION_STEP = 0.02
+_THRESHOLD_RANGE = (0.5, 0.9)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A stored hit with its story: what a new article is compared with."""
+
+    hit_id: HitId
+    story_id: StoryId
+    fingerprint: Fingerprint
+    publisher: str = ""
+    lang: str | None = None
+    title: str = ""
+    published_at: datetime | None = None
+    first_seen_at: datetime
+
+    def __post_init__(self) -> None:
+        check_aware(self)
+
+    @property
+    def at(self) -> datetime:
+        """When it appeared: the publisher's claim where it is believable."""
+        return appeared_at(self.published_at, self.first_seen_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """A reviewer's merge (``together``) or split, with the similarity that had been computed."""
+
+    similarity: float
+    together: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grouping:
+    """Where an article belongs; ``story_id`` None asks for a new story."""
+
+    story_id: StoryId | None
+    similarity: float
+    duplicate_of: HitId | None = None
+    evidence: tuple[str, ...] = ()
+
+
+def appeared_at(published_at: datetime | None, first_seen_at: datetime) -> datetime:
+    """The claimed time, unless it lies in the future or long before the first sight."""
+    if published_at is None or published_at > first_seen_at:
+        return first_seen_at
+    return published_at
+
+
+def learned_threshold(corrections: Sequence[Correction], base: float = DEFAULT_THRESHOLD) -> float:
+    """The threshold moved by what reviewers merged and split, inside fixed bounds."""
+    threshold = base
+    for correction in corrections:
+        if correction.together and correction.similarity < threshold:
+            threshold -= _CORRECTION_STEP
+        elif not correction.together and correction.similarity >= threshold:
+            threshold += _CORRECTION_STEP
+    low, high = _THRESHOLD_RANGE
+    return min(high, max(low, threshold))
+
+
+def group(
+    fp: Fingerprint,
+    candidates: Sequence[Member],
+    *,
+    now: datetime,
+    at: datetime | None = None,
+    statistics: TopicStatistics | None = None,
+    corrections: Sequence[Correction] = (),
+    threshold: float | None = None,
+    window: timedelta = STORY_WINDOW,
+) -> Grouping:
+    """The story that an article which appeared ``at`` (default ``now``) belongs to, if any."""
+    appeared = appeared_at(at, now)
+    inside = [member for member in candidates if abs(appeared - member.at) <= window]
+    inside = _nearest(fp, inside, _MOST_CONSIDERED)
+    recent = Recent(statistics or TopicStatistics(), [(m.story_id, m.fingerprint) for m in inside])
+    compared = list(_compared(fp, _nearest(fp, inside, _MOST_COMPARED), recent, appeared))
+    if copy := _duplicate(fp, compared):
+        member, found = copy
+        return Grouping(
+            story_id=member.story_id,
+            similarity=1.0,
+            duplicate_of=member.hit_id,
+            evidence=(
+                f"{max(found.likeness, found.containment):.0%} of the text as in hit {member.hit_id}",
+            ),
+        )
+    least = learned_threshold(corrections) if threshold is None else threshold
+    return _best_story(compared, least)
+
+
+def _hours(left: datetime, right: datetime) -> float:
+    return abs((right - left).total_seconds()) / 3600
+
+
+def _nearest(fp: Fingerprint, inside: Sequence[Member], most: int) -> list[Member]:
+    """The members that share most features, at most so many."""
+    if len(inside) <= most:
+        return list(inside)
+    names = fp.names.keys() | fp.weak.keys()
+
+    def shared(member: Member) -> int:
+        other = member.fingerprint
+        return (
+            2 * len(names & other.names.keys())
+            + len(names & other.weak.keys())
+            + len(fp.acts.keys() & other.acts.keys())
+            + 2 * len(fp.numbers.keys() & other.numbers.keys())
+            + 4 * len(set(fp.sketch.hashes) & set(other.sketch.hashes))
+        )
+
+    return sorted(inside, key=shared, reverse=True)[:most]
+
+
+def _compared(
+    fp: Fingerprint, members: Sequence[Member], recent: Recent, appeared: datetime
+) -> Iterator[tuple[Member, Comparison]]:
+    """Compare with each member, by the rarity of features outside of its story."""
+    sides: dict[StoryId, Side] = {}
+    for member in members:
+        story = member.story_id
+        if story not in sides:
+            sides[story] = Side(fp, recent.against(story, fp))
+        left = Side(member.fingerprint, recent.told)
+        yield member, compare(left, sides[story], _hours(member.at, appeared), recent.told)
+
+
+def _duplicate(
+    fp: Fingerprint, compared: Sequence[tuple[Member, Comparison]]
+) -> tuple[Member, Comparison] | None:
+    """The member whose text this is, cut or slightly edited."""
+    copies = [
+        (member, found)
+        for member, found in compared
+        if min(fp.words, member.fingerprint.words) >= _SHORTEST_COPY
+        and (found.likeness >= DUPLICATE_LIKENESS or found.containment >= DUPLICATE_CONTAINMENT)
+    ]
+    return max(copies, key=lambda pair: pair[1].likeness, default=None)
+
+
+def story_score(likelihoods: Sequence[float]) -> float:
+    """One likelihood for a story from those of its members: the mean of the eight best, so that
+    a single bridge between two events does not join them."""
+    best = sorted(likelihoods, reverse=True)[:_MOST_MEMBERS]
+    return sum(best) / len(best)
+
+
+_MOST_MEMBERS = 8
+
+
+def _best_story(compared: Sequence[tuple[Member, Comparison]], threshold: float) -> Grouping:
+    stories: dict[StoryId, list[tuple[Member, Comparison]]] = {}
+    for member, found in compared:
+        stories.setdefault(member.story_id, []).append((member, found))
+    scores = {
+        story: story_score([found.likelihood for _, found in members])
+        for story, members in stories.items()
+    }
+    if not scores:
+        return Grouping(story_id=None, similarity=0.0)
+    story = max(scores, key=lambda story: scores[story])
+    member, found = max(stories[story], key=lambda pair: pair[1].likelihood)
+    return Grouping(
+        story_id=story if scores[story] >= threshold else None,
+        similarity=scores[story],
+        evidence=_evidence(member, found),
+    )
+
+
+def _evidence(member: Member, found: Comparison) -> tuple[str, ...]:
+    shared = ", ".join(found.shared[:8])
+    return (f"closest to hit {member.hit_id} ({found.likelihood:.2f})", f"both name: {shared}")
+
+
+def independent_publishers(members: Sequence[Member]) -> tuple[str, ...]:
+    """Families that reported in words of their own, in order of appearance."""
+    independent: list[Member] = []
+    families: list[str] = []
+    for member in sorted(members, key=lambda member: member.at):
+        family = publisher_family(member.publisher)
+        if family in families or any(_is_copy(member, other) for other in independent):
+            continue
+        independent.append(member)
+        families.append(family)
+    return tuple(families)
+
+
+def _is_copy(left: Member, right: Member) -> bool:
+    rarity = no_history().told
+    sides = Side(left.fingerprint, rarity), Side(right.fingerprint, rarity)
+    return _duplicate(left.fingerprint, [(right, compare(*sides, 0.0, rarity))]) is not None

@@ -1,0 +1,171 @@
+"""What a word or phrase means in any language of the tables: the bridge between languages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+from watcher.stories.tables.affairs import AFFAIRS, LANGUAGES
+from watcher.stories.tables.calendar import DAY_WORDS, MONTHS, WEEKDAYS
+from watcher.stories.tables.matters import MATTERS
+from watcher.stories.tables.neighbours import NEIGHBOUR_LANGUAGES, NEIGHBOURS
+from watcher.stories.tables.places import PLACES
+from watcher.stories.tables.world import WORLD
+from watcher.text.words import fold, script_of
+
+ACT, THING, COMMON, PLACE, BODY = "a", "t", "c", "p", "o"
+"""Classes of concept: see the tables."""
+
+TABLED_LANGUAGES = (*LANGUAGES, *NEIGHBOUR_LANGUAGES)
+"""Languages with tables of their own; others get the longer stems of their script."""
+_SCRIPT_OF_LANG = {
+    "ru": "cyrillic",
+    "uk": "cyrillic",
+    "bg": "cyrillic",
+    "sr": "cyrillic",
+    "ka": "georgian",
+    "hy": "other",
+}
+_SHORTEST_FOREIGN_STEM = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """A meaning that words of several languages share."""
+
+    id: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where a concept stands in a sequence of words."""
+
+    start: int
+    end: int
+    concept: Concept
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    concept: Concept
+    words: tuple[tuple[str, bool], ...]
+    """Each word's stem, and whether the whole word is asked for."""
+
+
+_Index = dict[str, list[_Pattern]]
+
+
+def _pattern(stem: str, concept: Concept) -> _Pattern:
+    parts = [part for part in stem.split("_") if part]
+    return _Pattern(concept, tuple((fold(p.rstrip(".")), p.endswith(".")) for p in parts))
+
+
+def _index(patterns: Iterable[_Pattern]) -> _Index:
+    """Patterns by the stem of their first word, those of most words first."""
+    index: _Index = {}
+    for pattern in patterns:
+        index.setdefault(pattern.words[0][0], []).append(pattern)
+    for same in index.values():
+        same.sort(key=lambda p: -len(p.words))
+    return index
+
+
+@cache
+def _columns() -> dict[str, list[_Pattern]]:
+    """Patterns of the act and thing tables by language."""
+    columns: dict[str, list[_Pattern]] = {lang: [] for lang in TABLED_LANGUAGES}
+    concepts: dict[str, Concept] = {}
+    for line in [
+        *AFFAIRS.strip().splitlines(),
+        *WORLD.strip().splitlines(),
+        *MATTERS.strip().splitlines(),
+    ]:
+        head, *cells = line.split("|")
+        concept = Concept(*head.split())
+        concepts[concept.id] = concept
+        for lang, cell in zip(LANGUAGES, cells, strict=True):
+            columns[lang] += [_pattern(stem, concept) for stem in cell.split()]
+    for line in NEIGHBOURS.strip().splitlines():
+        name, *cells = line.split("|")
+        for lang, cell in zip(NEIGHBOUR_LANGUAGES, cells, strict=True):
+            columns[lang] += [_pattern(stem, concepts[name.strip()]) for stem in cell.split()]
+    return columns
+
+
+@cache
+def _named() -> list[_Pattern]:
+    """Patterns of places, months and days, which serve every language of their script."""
+    patterns = []
+    for line in PLACES.strip().splitlines():
+        name, kind, *stems = line.split()
+        patterns += [_pattern(stem, Concept(name.rstrip("_"), kind)) for stem in stems]
+    calendar = [(f"month{n + 1:02}", names) for n, names in enumerate(MONTHS)]
+    calendar += [(f"weekday{n}", names) for n, names in enumerate(WEEKDAYS)]
+    calendar += [(f"day{n}", names) for n, names in DAY_WORDS.items()]
+    for name, names in calendar:
+        patterns += [_pattern(stem, Concept(name, "d")) for stem in names.split()]
+    return patterns
+
+
+@cache
+def _patterns_for(lang: str) -> _Index:
+    """The index for a language; an unknown one gets the longer stems of its script."""
+    columns = _columns()
+    if lang in columns:
+        return _index([*columns[lang], *_named()])
+    script = lang.partition(":")[2]
+    near = [
+        pattern
+        for known, patterns in columns.items()
+        if _SCRIPT_OF_LANG.get(known, "latin") == script
+        for pattern in patterns
+        if len(pattern.words[0][0]) >= _SHORTEST_FOREIGN_STEM
+    ]
+    return _index([*near, *_named()])
+
+
+def table_of(lang: str | None, sample: str) -> str:
+    """Which table serves a text: its language's own, or the one of its script."""
+    if lang in TABLED_LANGUAGES:
+        return lang or ""
+    letters = next((char for char in sample if char.isalpha()), "a")
+    return f"script:{script_of(letters)}"
+
+
+@lru_cache(maxsize=50_000)
+def _candidates(table: str, word: str) -> tuple[_Pattern, ...]:
+    """Patterns whose first word fits: phrases first, then the longest stem."""
+    index = _patterns_for(table)
+    fitting = [
+        pattern
+        for length in range(len(word), 0, -1)
+        for pattern in index.get(word[:length], ())
+        if length == len(word) or not pattern.words[0][1]
+    ]
+    return tuple(sorted(fitting, key=lambda p: -len(p.words)))
+
+
+def _fits(pattern: _Pattern, words: Sequence[str], at: int) -> bool:
+    if at + len(pattern.words) > len(words):
+        return False
+    return all(
+        words[at + n] == stem if whole else words[at + n].startswith(stem)
+        for n, (stem, whole) in enumerate(pattern.words[1:], start=1)
+    )
+
+
+def find(words: Sequence[str], table: str) -> list[Found]:
+    """Concepts in a sequence of folded words, none overlapping, longest phrase first."""
+    found = []
+    at = 0
+    while at < len(words):
+        end = at + 1
+        for pattern in _candidates(table, words[at]):
+            if len(pattern.words) == 1 or _fits(pattern, words, at):
+                end = at + len(pattern.words)
+                found.append(Found(at, end, pattern.concept))
+                break
+        at = end
+    return found

@@ -1,0 +1,160 @@
+"""Edit watch: what changed between two readings of one article, and when to look again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from difflib import SequenceMatcher
+
+from watcher.model import ArticleText
+from watcher.stories.novelty import Fact, facts_of
+from watcher.text.words import fold, paragraphs, sentences, tokenise
+
+CHECKS = (
+    timedelta(hours=1),
+    timedelta(hours=6),
+    timedelta(days=1),
+    timedelta(days=3),
+    timedelta(days=7),
+)
+"""When a hit is read again, counted from its first sight."""
+_MOST_SENTENCES = 400
+_MOST_WORDS = 400
+_MOST_DIFF = 4_000
+_CONTEXT = 6
+_VANISHED_SHARE = 0.25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """What an article's publisher changed after the first reading."""
+
+    diff: str
+    """Changed sentences, ``[-gone-]`` and ``{+new+}`` in their places; at most 4,000 characters."""
+    title_changed: bool = False
+    vanished: bool = False
+    gained: tuple[str, ...] = ()
+    """Facts that are stated now and were not (``number: 4,105``)."""
+    lost: tuple[str, ...] = ()
+    changed_share: float = 0.0
+    """Share of the text's words that were changed, 0-1."""
+
+    @property
+    def telling(self) -> bool:
+        """Whether it is worth an alert: a headline, a fact, or the whole page."""
+        return self.title_changed or self.vanished or bool(self.gained or self.lost)
+
+
+def next_check(first_seen: datetime, checks_done: int, now: datetime) -> datetime | None:
+    """When to read a hit again, or None after the last check; a check that was missed while the
+    service was down is due now, and older missed ones are not made up for."""
+    due = [first_seen + after for after in CHECKS[checks_done:]]
+    if not due:
+        return None
+    missed = [at for at in due if at <= now]
+    return now if missed else due[0]
+
+
+def checks_due(first_seen: datetime, now: datetime) -> int:
+    """How many checks lie behind: what ``checks_done`` becomes after one that is made now."""
+    return sum(1 for after in CHECKS if first_seen + after <= now)
+
+
+def revision(before: ArticleText, after: ArticleText | None) -> Revision | None:
+    """The difference of two readings; None where only spacing, case or punctuation differ.
+
+    ``after`` is None where the page is gone. A partial second reading (paywall, consent page)
+    proves nothing about what it lacks, so only its headline is compared.
+    """
+    if after is None:
+        return Revision(diff="", vanished=bool(before.text or before.title), changed_share=1.0)
+    title_changed = _plain(before.title) != _plain(after.title) and bool(after.title.strip())
+    compared = not (after.partial or before.partial)
+    old, new = (_sentences(before.text), _sentences(after.text)) if compared else ([], [])
+    changes = list(_changes(old, new))
+    if not title_changed and not changes:
+        return None
+    gained, lost = _facts_changed(before, after) if compared else ((), ())
+    kept = sum(len(line.split()) for line in new)
+    total = sum(len(line.split()) for line in old)
+    lines = [_word_diff(before.title, after.title)] if title_changed else []
+    lines += [_word_diff(gone, come) for gone, come in changes]
+    return Revision(
+        diff="\n".join(lines)[:_MOST_DIFF],
+        title_changed=title_changed,
+        vanished=compared and total > 0 and kept < _VANISHED_SHARE * total,
+        gained=gained,
+        lost=lost,
+        changed_share=_share(changes, total, kept),
+    )
+
+
+def _plain(text: str) -> tuple[str, ...]:
+    return tokenise(text).folded
+
+
+def _sentences(text: str) -> list[str]:
+    spans = [span for line in paragraphs(text) for span in sentences(text, *line)]
+    return [text[start:end].strip() for start, end in spans][:_MOST_SENTENCES]
+
+
+def _changes(old: list[str], new: list[str]) -> Iterator[tuple[str, str]]:
+    """Runs of sentences that were replaced, with what stands there now."""
+    left, right = [_plain(line) for line in old], [_plain(line) for line in new]
+    for tag, a, b, c, d in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
+        if tag != "equal" and (any(left[a:b]) or any(right[c:d])):
+            yield " ".join(old[a:b]), " ".join(new[c:d])
+
+
+def _share(changes: list[tuple[str, str]], total: int, kept: int) -> float:
+    touched = sum(max(_differing(gone, come)) for gone, come in changes)
+    return round(min(1.0, touched / max(total, kept, 1)), 3)
+
+
+def _differing(gone: str, come: str) -> tuple[int, int]:
+    left, right = gone.split()[:_MOST_WORDS], come.split()[:_MOST_WORDS]
+    same = sum(
+        block.size
+        for block in SequenceMatcher(None, left, right, autojunk=False).get_matching_blocks()
+    )
+    return len(left) - same, len(right) - same
+
+
+def _word_diff(gone: str, come: str) -> str:
+    """``was held on [-July 17-] {+July 24+}``; long unchanged stretches are cut."""
+    left, right = gone.split(), come.split()
+    if len(left) > _MOST_WORDS or len(right) > _MOST_WORDS:
+        return f"[-{gone}-] {{+{come}+}}"
+    folded = [fold(word) for word in left], [fold(word) for word in right]
+    parts = []
+    for tag, a, b, c, d in SequenceMatcher(None, *folded, autojunk=False).get_opcodes():
+        if tag == "equal":
+            same = right[c:d]
+            cut = len(same) > 2 * _CONTEXT
+            parts += [*same[:_CONTEXT], "...", *same[-_CONTEXT:]] if cut else same
+            continue
+        if b > a:
+            parts.append(f"[-{' '.join(left[a:b])}-]")
+        if d > c:
+            parts.append(f"{{+{' '.join(right[c:d])}+}}")
+    return " ".join(parts)
+
+
+def _facts_changed(
+    before: ArticleText, after: ArticleText
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names, numbers, days and acts that came and went."""
+    old, new = _stated(before), _stated(after)
+    gained = tuple(str(fact) for key, fact in new.items() if key not in old)
+    lost = tuple(str(fact) for key, fact in old.items() if key not in new)
+    return gained, lost
+
+
+def _stated(article: ArticleText) -> dict[tuple[str, str], Fact]:
+    return {
+        (fact.kind, fact.key): fact
+        for sentence in facts_of(article)
+        for fact in sentence.facts
+        if fact.kind != "quote"
+    }

@@ -1,0 +1,244 @@
+"""Which rung of a topic's ladder an article says was reached, and how surely it says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+
+from watcher.model import ArticleText, StageSpec
+from watcher.stories.cues import CueFound, Ladder, find_cues, ladder, matcher
+from watcher.stories.dates import days, years
+from watcher.stories.lexicon import find, table_of
+from watcher.stories.tables.context import (
+    BACKGROUND,
+    CONDITION,
+    DOUBT,
+    FUTURE,
+    NEGATION,
+    PLUPERFECT,
+    REPORT,
+    WOULD,
+)
+from watcher.text.words import Words, paragraphs, sentences, tokenise
+
+_REACHED = 0.5
+_PLACES = (1.0, 1.0, 0.9, 0.8, 0.7, 0.6)
+"""What a sentence's word counts for, from the title down; later ones tell the background."""
+_LATER = 0.45
+_MOST_SENTENCES = 14
+_BACK = 0.4
+_RUMOUR = 0.7
+_RUNG_BONUS = 0.01
+_REVERSAL_BONUS = 0.12
+_LETTER_BONUS = 0.002
+_BEFORE = 5
+"""A negation or condition this many words before a cue concerns it."""
+_DAYS_BACK = 2
+_RUNGS_OF_WORDS = 2
+"""The lowest rungs are things said: "will" and "would" do not weaken them."""
+
+_Patterns = list[tuple[tuple[str, ...], str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageFinding:
+    """The rung that an article speaks of, with the sentence that says so."""
+
+    stage_id: str
+    evidence: str
+    cue: str
+    certainty: float
+    """0-1; less for what stands deep in the text, long past or unconfirmed."""
+    negated: bool = False
+    hypothetical: bool = False
+    reversal: bool = False
+
+    @property
+    def reached(self) -> bool:
+        """Whether the article asserts that this rung was reached."""
+        return not self.negated and not self.hypothetical and self.certainty >= _REACHED
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    words: Words
+    lang: str | None
+    published: date | None
+
+    def is_old(self) -> bool:
+        """Whether it tells of another year, or of a day well before publication."""
+        if self.published is None:
+            return False
+        if any(int(year) < self.published.year for year in years(self.words.text)):
+            return True
+        table = table_of(self.lang, self.words.text)
+        named = days(self.words, find(self.words.folded, table), self.published)
+        ages = [_days_before(m.value, self.published) for m in named if len(m.value) == 4]
+        return bool(named) and not any(age <= _DAYS_BACK for age in ages)
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """Words of a language, or of all languages, that weaken or turn a statement."""
+
+    negation: _Patterns
+    condition: _Patterns
+    would: _Patterns
+    future: _Patterns
+    background: _Patterns
+    pluperfect: _Patterns
+    report: _Patterns
+    doubt: _Patterns
+
+
+@cache
+def _context(lang: str | None) -> _Context:
+    def words_of(table: Mapping[str, str]) -> _Patterns:
+        return [
+            pattern
+            for key, written in table.items()
+            if lang in (key, None)
+            for pattern in matcher(written)
+        ]
+
+    return _Context(
+        negation=words_of(NEGATION),
+        condition=words_of(CONDITION),
+        would=words_of(WOULD),
+        future=words_of(FUTURE),
+        background=words_of(BACKGROUND),
+        pluperfect=words_of(PLUPERFECT),
+        report=words_of(REPORT),
+        doubt=words_of(DOUBT),
+    )
+
+
+def _stands(patterns: _Patterns, words: Sequence[str], places: Iterable[int]) -> bool:
+    """Whether a context word stands at one of the places."""
+    return any(
+        _fits(expected, kind, words, n)
+        for n in places
+        if 0 <= n < len(words)
+        for expected, kind in patterns
+    )
+
+
+def _fits(expected: tuple[str, ...], kind: str, words: Sequence[str], n: int) -> bool:
+    if tuple(words[n : n + len(expected) - 1]) != expected[:-1] or n + len(expected) > len(words):
+        return False
+    last = words[n + len(expected) - 1]
+    if kind == "ending":
+        return last.endswith(expected[-1]) and len(last) > len(expected[-1]) + 2
+    return last == expected[-1] if kind == "whole" else last.startswith(expected[-1])
+
+
+def detect_stage(article: ArticleText, stages: Sequence[StageSpec]) -> StageFinding | None:
+    """The most certain rung; where nothing is asserted, the best denied or conditional one."""
+    compiled = ladder(tuple(stages))
+    if not compiled.cues:
+        return None
+    found = [
+        (rank, finding)
+        for place, sentence in enumerate(_sentences(article))
+        for rank, finding in _judge(compiled, sentence, place, article.lang)
+    ]
+    asserted = [pair for pair in found if pair[1].reached]
+    best = max(asserted or found, key=lambda pair: pair[0], default=None)
+    return best[1] if best else None
+
+
+def _sentences(article: ArticleText) -> list[_Sentence]:
+    published = article.published_at.date() if article.published_at else None
+    text = article.text or article.summary
+    spans = [span for line in paragraphs(text) for span in sentences(text, *line)]
+    written = [text[start:end].strip() for start, end in spans[:_MOST_SENTENCES]]
+    return [
+        _Sentence(tokenise(line), article.lang, published) for line in (article.title, *written)
+    ]
+
+
+def _days_before(value: str, published: date) -> int:
+    """How long before publication a day of the year lies; negative for days to come."""
+    try:
+        named = date(published.year, int(value[:2]), int(value[2:]))
+    except ValueError:
+        return 0
+    return (published - named).days
+
+
+def _judge(
+    compiled: Ladder, sentence: _Sentence, place: int, lang: str | None
+) -> list[tuple[float, StageFinding]]:
+    context = _context(lang if lang in NEGATION else None)
+    findings = []
+    for found in find_cues(compiled, sentence.words.folded, lang, "%" in sentence.words.text):
+        finding = _finding(found, sentence, place, context)
+        rank = finding.certainty + _RUNG_BONUS * found.cue.rung + _LETTER_BONUS * found.cue.letters
+        findings.append((rank + (_REVERSAL_BONUS if finding.reversal else 0.0), finding))
+    return findings
+
+
+def _finding(found: CueFound, sentence: _Sentence, place: int, context: _Context) -> StageFinding:
+    """Judge one cue by the words around it."""
+    certainty = _PLACES[place] if place < len(_PLACES) else _LATER
+    if place and _is_background(found, sentence, context):
+        certainty *= _BACK
+    if _stands(context.doubt, sentence.words.folded, range(len(sentence.words))):
+        certainty *= _RUMOUR
+    return StageFinding(
+        stage_id=found.cue.stage.id,
+        evidence=sentence.words.text,
+        cue=found.cue.text,
+        certainty=round(certainty, 3),
+        negated=_is_negated(found, sentence, context),
+        hypothetical=_is_hypothetical(found, sentence, context),
+        reversal=found.cue.stage.reversal,
+    )
+
+
+def _around(found: CueFound, before: int, after: int) -> list[int]:
+    """Places from before the cue to after it, without the cue's own words."""
+    return [n for n in range(found.start - before, found.end + after) if n not in found.own]
+
+
+def _is_negated(found: CueFound, sentence: _Sentence, context: _Context) -> bool:
+    """A cue that says "no steps" itself is not turned round by another "not"."""
+    words = sentence.words.folded
+    if any(_is_negated_inside(words[n], found, context) for n in found.own):
+        return True
+    if _stands(context.negation, words, found.own):
+        return False
+    return _stands(context.negation, words, _around(found, 3, 1))
+
+
+def _is_negated_inside(word: str, found: CueFound, context: _Context) -> bool:
+    """Turkish negates inside the verb: "ertelenmedi" is the cue ``ertele*`` turned round."""
+    stems = [stem for part in found.cue.parts for stem, _ in part if word.startswith(stem)]
+    return any(
+        kind == "ending"
+        and word.endswith(expected[0])
+        and len(word) - len(expected[0]) >= len(stem)
+        for expected, kind in context.negation
+        for stem in stems
+    )
+
+
+def _is_hypothetical(found: CueFound, sentence: _Sentence, context: _Context) -> bool:
+    near = _around(found, _BEFORE, 0)
+    if _stands(context.condition, sentence.words.folded, near):
+        return True
+    deeds = found.cue.rung >= _RUNGS_OF_WORDS
+    return deeds and (
+        _stands(context.would, sentence.words.folded, near)
+        or _stands(context.future, sentence.words.folded, _around(found, 4, 1))
+    )
+
+
+def _is_background(found: CueFound, sentence: _Sentence, context: _Context) -> bool:
+    near = _around(found, _BEFORE, 0)
+    if sentence.is_old() or _stands(context.background, sentence.words.folded, near):
+        return True
+    reported = _stands(context.report, sentence.words.folded, range(found.start))
+    return not reported and _stands(context.pluperfect, sentence.words.folded, near)

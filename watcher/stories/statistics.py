@@ -1,0 +1,175 @@
+"""How telling each feature is: what every story of a topic or of the week says tells none apart."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Hashable, Iterable, Sequence
+from math import log
+
+from watcher.stories.fingerprint import Fingerprint
+
+COUNTED = ("names", "acts", "things", "places", "numbers", "stems")
+"""Kinds of feature with a rarity; possible names count as names."""
+_COUNTED_LATE = ("names", "acts", "things", "places", "numbers")
+"""Word stems are too many to count anew for every hit; their long history serves."""
+_PRIOR = {
+    "names": 0.04,
+    "acts": 0.06,
+    "things": 0.15,
+    "places": 0.12,
+    "numbers": 0.01,
+    "stems": 0.03,
+}
+"""How often a feature of a kind is expected in a story of which nothing is known yet."""
+_PRIOR_SMALL_NUMBER = 0.08
+_PRIOR_STORIES = 5
+_PRIOR_RECENT = 1.5
+"""How many stories the prior counts for: in the topic's whole history, and in recent days."""
+_MOST_COMMON = 0.95
+
+
+def _counters() -> dict[str, Counter[str]]:
+    return {kind: Counter() for kind in COUNTED}
+
+
+def _features(fp: Fingerprint, kind: str) -> dict[str, int]:
+    features: dict[str, int] = getattr(fp, kind)
+    return {**features, **fp.weak} if kind == "names" else features
+
+
+def _union(fingerprints: Sequence[Fingerprint], kind: str) -> Collection[str]:
+    """Features of a kind that any of the fingerprints has."""
+    if len(fingerprints) == 1:
+        return _features(fingerprints[0], kind).keys()
+    return {key for fp in fingerprints for key in _features(fp, kind)}
+
+
+class TopicStatistics:
+    """Counts stories, not articles, so that a widely told story does not mute its own words."""
+
+    def __init__(self) -> None:
+        self.stories = 0
+        self.counts = _counters()
+
+    @classmethod
+    def of(cls, fingerprints: Iterable[Fingerprint]) -> TopicStatistics:
+        """Statistics over fingerprints of different events, such as a topic's seeds."""
+        statistics = cls()
+        for fp in fingerprints:
+            statistics.observe(fp, new_story=True)
+        return statistics
+
+    def observe(self, fp: Fingerprint, *, new_story: bool) -> None:
+        """Count an article; only the first of a story counts."""
+        if not new_story:
+            return
+        self.stories += 1
+        for kind, counter in self.counts.items():
+            counter.update(_features(fp, kind).keys())
+
+    def to_json(self) -> str:
+        """Counts of what was seen in two stories or more, and how many stories there were."""
+        counts = {
+            kind: {key: n for key, n in counter.items() if n > 1}
+            for kind, counter in self.counts.items()
+        }
+        return json.dumps({"stories": self.stories, "counts": counts}, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> TopicStatistics:
+        """The inverse of ``to_json``, but for features seen once."""
+        parts = json.loads(text)
+        statistics = cls()
+        statistics.stories = parts["stories"]
+        for kind, counts in parts["counts"].items():
+            statistics.counts[kind].update(counts)
+        return statistics
+
+
+_MOST_SEARCHED = 40
+_TOO_COMMON = 1.8
+"""A key that one story in six or more has finds too many candidates to be worth a search."""
+_SKETCH_RARITY = 12.0
+
+
+def search_keys(fp: Fingerprint, statistics: TopicStatistics) -> tuple[str, ...]:
+    """The rarest of an article's index keys, at most 20: what candidates are looked up by."""
+    untold = Recent(statistics, ()).untold
+    rarities = {key: _key_rarity(key, untold) for key in fp.keys}
+    telling = [key for key in fp.keys if rarities[key] >= _TOO_COMMON]
+    return tuple(sorted(telling, key=lambda key: -rarities[key])[:_MOST_SEARCHED])
+
+
+def _key_rarity(key: str, untold: Rarity) -> float:
+    kind, _, features = key.partition(":")
+    if kind == "sketch":
+        return _SKETCH_RARITY
+    first, _, second = features.partition("+")
+    return untold[kind][first] + (untold["acts"][second] if second else 0.0)
+
+
+class _Rarities(dict[str, float]):
+    """Rarity of one kind of features, worked out at first use."""
+
+    def __init__(self, kind: str, recent: Recent, own: int) -> None:
+        super().__init__()
+        statistics = recent.statistics
+        self._own = own
+        self._ever, self._late = statistics.counts[kind], recent.counts[kind]
+        self._stories = max(0, statistics.stories - 1) + _PRIOR_STORIES
+        self._recent = max(0, len(recent.members) - 1) + _PRIOR_RECENT
+        self._prior, self._are_numbers = _PRIOR[kind], kind == "numbers"
+
+    def __missing__(self, key: str) -> float:
+        """The share of other stories that have it, ever or of late, whichever is more, in nats."""
+        small = self._are_numbers and len(key) < 3
+        prior = _PRIOR_SMALL_NUMBER if small else self._prior
+        ever = max(0, self._ever[key] - self._own) + _PRIOR_STORIES * prior
+        late = max(0, self._late[key] - self._own) + _PRIOR_RECENT * prior
+        share = max(ever / self._stories, late / self._recent)
+        rarity = self[key] = -log(min(_MOST_COMMON, share))
+        return rarity
+
+
+Rarity = dict[str, dict[str, float]]
+"""How much each feature tells an event from the topic's other events, in nats, by kind and
+feature: near 0 for what every other story has too."""
+
+
+class Recent:
+    """Which features the stories of the last days share, beside the topic's long history.
+
+    A story that an article is compared with must not count against itself, so there are two
+    rarities: of what the story told (``told``) and of what it did not (``untold``).
+    """
+
+    def __init__(
+        self, statistics: TopicStatistics, members: Iterable[tuple[Hashable, Fingerprint]]
+    ) -> None:
+        self.statistics = statistics
+        self.members: dict[Hashable, list[Fingerprint]] = {}
+        for story, fp in members:
+            self.members.setdefault(story, []).append(fp)
+        self.counts = _counters()
+        for fingerprints in self.members.values():
+            for kind in _COUNTED_LATE:
+                self.counts[kind].update(_union(fingerprints, kind))
+        self.told: Rarity = {kind: _Rarities(kind, self, 1) for kind in COUNTED}
+        self.untold: Rarity = {kind: _Rarities(kind, self, 0) for kind in COUNTED}
+
+    def against(self, story: Hashable, fp: Fingerprint) -> Rarity:
+        """Rarity of an article's features, when it is compared with a story."""
+        return {kind: self._mixed(kind, story, fp) for kind in COUNTED}
+
+    def _mixed(self, kind: str, story: Hashable, fp: Fingerprint) -> dict[str, float]:
+        if kind not in _COUNTED_LATE:
+            return self.untold[kind]
+        own = _union(self.members.get(story, ()), kind)
+        told, untold = self.told[kind], self.untold[kind]
+        return {key: told[key] if key in own else untold[key] for key in _features(fp, kind)}
+
+
+def no_history() -> Recent:
+    """Rarity while nothing is known of a topic."""
+    return Recent(TopicStatistics(), ())

@@ -1,0 +1,1 @@
+"""Facts as data: what acts, offices, places and months are called in the languages of the news."""

@@ -1,0 +1,40 @@
+"""Number words that news writes out, so that ``eleven thousand`` and ``11 000`` meet.
+
+One value a line: ``value | stems``; whole words unless they end in ``*``. Small ones are left out
+where a language uses the word for much else (``one``, ``two``).
+"""
+
+NUMERALS = """
+3 | three trois tres tre drei trzy trzech trois uc. тремя три трех троих три სამი სამმა
+4 | four quatre cuatro quattro quatro vier cztery czterech dort четыре четырех четверо чотири чотирьох ოთხი ოთხმა
+5 | five cinq cinco cinque funf piec pieciu bes пять пяти пятеро пять ხუთი ხუთმა
+6 | six seis sei sechs szesc szesciu alti шесть шести шестеро шість ექვსი ექვსმა
+7 | seven sept siete sette sete sieben siedem siedmiu yedi семь семи семеро сім семеро შვიდი შვიდმა
+8 | eight huit ocho otto oito acht osiem osmiu sekiz восемь восьми вісім რვა
+9 | nine neuf nueve nove neun dziewiec dziewieciu dokuz девять девяти дев'ять ცხრა
+10 | ten dix diez dieci dez zehn dziesiec dziesieciu on десять десяти ათი
+11 | eleven onze once undici elf jedenascie jedenastu onbir одиннадцать одиннадцати одинадцять თერთმეტი
+12 | twelve douze doce dodici doze zwolf dwanascie dwunastu oniki двенадцать двенадцати дванадцять თორმეტი
+13 | thirteen treize trece tredici treze dreizehn trzynascie trzynastu onuc тринадцать тринадцати тринадцять ცამეტი
+14 | fourteen quatorze catorce quattordici catorze vierzehn czternascie czternastu ondort четырнадцать четырнадцати чотирнадцять თოთხმეტი
+15 | fifteen quinze quince quindici funfzehn pietnascie pietnastu onbes пятнадцать пятнадцати п'ятнадцять თხუთმეტი
+16 | sixteen seize dieciseis sedici dezasseis dezesseis sechzehn szesnascie szesnastu onalti шестнадцать шестнадцати шістнадцять თექვსმეტი
+17 | seventeen diecisiete diciassette dezassete dezessete siebzehn siedemnascie siedemnastu onyedi семнадцать семнадцати сімнадцять ჩვიდმეტი
+18 | eighteen dieciocho diciotto dezoito achtzehn osiemnascie osiemnastu onsekiz восемнадцать восемнадцати вісімнадцять თვრამეტი
+19 | nineteen diecinueve diciannove dezanove dezenove neunzehn dziewietnascie dziewietnastu ondokuz девятнадцать девятнадцати дев'ятнадцять ცხრამეტი
+20 | twenty vingt veinte venti vinte zwanzig dwadziescia dwudziestu yirmi двадцать двадцати двадцять ოცი
+30 | thirty trente treinta trenta trinta dreissig trzydziesci trzydziestu otuz тридцать тридцати тридцять ოცდაათი
+40 | forty quarante cuarenta quaranta quarenta vierzig czterdziesci czterdziestu kirk сорок сорока ორმოცი
+50 | fifty cinquante cincuenta cinquanta cinquenta funfzig piecdziesiat piecdziesieciu elli пятьдесят пятидесяти п'ятдесят ორმოცდაათი
+60 | sixty soixante sesenta sessanta sessenta sechzig szescdziesiat altmis шестьдесят шестидесяти шістдесят სამოცი
+70 | seventy setenta settanta siebzig siedemdziesiat yetmis семьдесят семидесяти сімдесят სამოცდაათი
+80 | eighty ochenta ottanta oitenta achtzig osiemdziesiat seksen восемьдесят восьмидесяти вісімдесят ოთხმოცი
+90 | ninety noventa novanta neunzig dziewiecdziesiat doksan девяносто дев'яносто ოთხმოცდაათი
+"""
+
+MULTIPLIERS = {
+    100: "hundred hundreds cent ciento cien cento hundert sto yuz сто ста ასი",
+    1_000: "thousand thousands mille mil mila tausend tys tysiac* tysiec* bin тысяч* тыс тисяч* тис ათას*",
+    1_000_000: "million* millon* milion* mln mio milyon* миллион* млн мільйон* მილიონ* მლნ milhao milhoes milioni",
+    1_000_000_000: "billion milliard* mrd miliard* milyar* миллиард* млрд мільярд* მილიარდ* მლრდ",
+}

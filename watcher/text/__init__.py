@@ -1,0 +1,1 @@
+"""Plain text: cleaning what came from outside, and taking words apart."""
