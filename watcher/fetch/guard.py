@@ -133,7 +133,7 @@ def web_url(text: str, *, base: URL | None = None) -> URL | str:
     else:
         try:
             url = URL(text.strip()) if base is None else base.join(URL(text.strip()))
-        except ValueError:
+        except (ValueError, IndexError):  # the latter for "0://[]@", with yarl 1.25
             return "not a web address"
     return _checked(url)
 

@@ -50,7 +50,7 @@ class WorkerPool:
         self.size = size or min(os.cpu_count() or 1, 8)
         self.limits = limits or WorkerLimits()
         self.killed = 0
-        """Workers that were killed or died at a job."""
+        """Workers that were killed at a job, or died of one."""
         self._idle_after = idle_after
         self._last_used = 0.0
         self._nursery: Nursery | None = None
@@ -225,10 +225,10 @@ class WorkerPool:
                 result = from_json(Failure, answer) if failed else from_json(kind, answer)
             except (LostWorkerError, WireError, OSError, TimeoutError) as error:
                 self._discard(worker)
-                self.killed += 1
                 # Where the nursery died too, something else killed both: the job is not to blame.
                 if nursery.dead() and not nursery.stopped and not last_try:
                     continue
+                self.killed += 1
                 lost = _lost(error, cpu, url)
                 if not begun:  # no article is at fault, so none may be given up for it
                     raise WatcherError(f"the topics can't be compiled: {lost.detail}") from None
@@ -279,7 +279,8 @@ class WorkerPool:
 
     def _bury_the_dead(self) -> None:
         """Let go of idle workers that something else killed: no job is to blame for that."""
-        for worker in [worker for worker in self._idle if worker.dead()]:
+        orphaned = self._nursery is not None and self._nursery.dead()  # they die with it, soon
+        for worker in [worker for worker in self._idle if orphaned or worker.dead()]:
             self._idle.remove(worker)
             worker.close()
 
