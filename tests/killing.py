@@ -17,22 +17,21 @@ that is to die, and its two helper processes are forked from here instead of sta
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
-import pickle
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Lock
 from typing import Any, Self
+
+from forks import fork_helpers, warm_up
 
 # ------------------------------------------------------------------------- the test's side
 
@@ -105,119 +104,6 @@ class Points:
             if self._kill == (at, self.seen[at]):
                 os.kill(os.getpid(), signal.SIGKILL)
                 time.sleep(60)
-
-
-class ForkedProcess:
-    """What a nursery needs of ``subprocess.Popen``, forked from this warm process."""
-
-    def __init__(self, main: Callable[[], None], stdin: int) -> None:
-        self.returncode: int | None = None
-        self.pid = os.fork()
-        if self.pid == 0:
-            with contextlib.suppress(BaseException):
-                os.setsid()
-                os.dup2(stdin, 0)
-                null = os.open(os.devnull, os.O_RDWR)
-                for stream in (1, 2):
-                    os.dup2(null, stream)
-                os.closerange(3, 1_024)
-                for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
-                    signal.signal(number, signal.SIG_DFL)
-                main()
-            os._exit(0)
-
-    def poll(self) -> int | None:
-        if self.returncode is None:
-            with contextlib.suppress(ChildProcessError):
-                found, status = os.waitpid(self.pid, os.WNOHANG)
-                self.returncode = os.waitstatus_to_exitcode(status) if found else None
-        return self.returncode
-
-    def wait(self, timeout: float | None = None) -> int:
-        deadline = time.monotonic() + (timeout or 30)
-        while self.poll() is None:
-            if time.monotonic() > deadline:
-                raise subprocess.TimeoutExpired("nursery", timeout or 30)
-            time.sleep(0.001)
-        return self.returncode or 0
-
-    def kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
-
-
-def warm_up(config: Path) -> None:
-    """Load what passes and their helpers load, tables too, without starting a thread."""
-    import gc
-
-    from watcher.config import load
-    from watcher.model import ArticleText, ReceiverSpec
-    from watcher.notify import channel_of, render, sample_message
-    from watcher.notify.addresses import plugin_of
-    from watcher.stories.novelty import facts_of
-    from watcher.workers.jobs import JOBS, preload
-
-    preload(1)
-    settings = load(config, environ=os.environ)
-    remember_topics(JOBS)
-    JOBS["configure"](packed=pickle.dumps((settings.topics, {})))
-    text = "South Ossetia will hold a referendum on accession to Russia, Tskhinvali said. " * 5
-    article = ArticleText(title=text[:70], text=text, summary="", url="http://a.example/1")
-    JOBS["analyse"](articles=[article], topics=[()])
-    now = datetime.now(UTC)
-    page = f"<html><body><article><h1>{text[:70]}</h1><p>{text}</p></article></body></html>"
-    JOBS["extract_page"](
-        body=page.encode(), url="http://a.example/1", content_type="text/html", now=now
-    )
-    facts_of(article)
-    plugin_of("json://localhost")
-    plugin_of("mailto://127.0.0.1:25?from=a@example.org&to=b@example.org")
-    for spec in settings.receivers:
-        assert isinstance(spec, ReceiverSpec)
-        render(sample_message(spec.name, now=now), channel_of(spec.url))
-    gc.collect()
-    gc.freeze()
-
-
-def remember_topics(jobs: dict[str, Callable[..., Any]]) -> None:
-    """Compile the same topics once for all forks."""
-    compile_topics, known = jobs["configure"], [b""]
-
-    def configure(packed: bytes) -> bool:
-        if packed != known[0]:
-            compile_topics(packed=packed)
-            known[0] = packed
-        return True
-
-    jobs["configure"] = configure
-
-
-def fork_helpers() -> None:
-    """Let both nurseries be forks of this process."""
-    import watcher.notify.child
-    import watcher.notify.nursery
-    import watcher.workers.child
-    import watcher.workers.nursery
-
-    class Module:
-        """Stands in for the module ``subprocess``."""
-
-        DEVNULL = subprocess.DEVNULL
-        TimeoutExpired = subprocess.TimeoutExpired
-
-        def __init__(self, main: Callable[[], None]) -> None:
-            self._main = main
-
-        def Popen(self, _command: object, *, stdin: int, **_options: Any) -> ForkedProcess:
-            return ForkedProcess(self._main, stdin)
-
-    for nursery, main in (
-        (watcher.workers.nursery, watcher.workers.child.nursery),
-        (watcher.notify.nursery, watcher.notify.child.main),
-    ):
-        replaced: Any = nursery
-        assert replaced.subprocess is subprocess
-        replaced.subprocess = Module(main)
 
 
 def watch_points(points: Points) -> None:

@@ -8,15 +8,21 @@ import subprocess
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
+import program
 import pytest
 from databases import database
 from newsweb import NewsWeb, Piece, write_config
-from program import WATCHER, answer, watcher
+from program import WATCHER
 from receivers import MailServer, WebhookServer
 from webserver import LoopbackWeb
+
+# The installed script, started anew each time.
+watcher = partial(program.watcher, fresh=True)
+answer = partial(program.answer, fresh=True)
 
 NEW = Piece(
     slug="peskov",
