@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -19,7 +20,7 @@ from watcher.relevance import Scorer, compile_profile
 from watcher.relevance.fit import Example, fit
 from watcher.relevance.learning import Stratum, estimate_recall, train, wilson
 from watcher.relevance.suggest import suggest
-from watcher.relevance.weights import Weights
+from watcher.relevance.weights import MODEL_VERSION, Weights
 
 SPEC = TopicSpec(
     id=TopicId("dam"),
@@ -90,12 +91,23 @@ def test_related_and_duplicate_are_no_examples() -> None:
     assert train(SPEC, rows + others, current=None) == train(SPEC, rows, current=None)
 
 
+def learned_by(points: dict[str, float], model: str = MODEL_VERSION) -> dict[str, Any]:
+    return {"model": model, "weights": points}
+
+
+def test_weights_of_another_model_are_not_taken_for_this_one() -> None:
+    points = dict.fromkeys(Weights().points, 9.0)
+    assert Weights.from_learned(learned_by(points)).points == points
+    assert Weights.from_learned(learned_by(points, "1")) == Weights()
+    assert Weights.from_learned({"weights": points}) == Weights()
+
+
 def test_verdicts_by_chance_are_not_learned() -> None:
     rows = [
         (article, Verdict.RELEVANT if n % 2 else Verdict.IRRELEVANT)
         for n, (article, _) in enumerate(judged(40, 0))
     ]
-    report = train(SPEC, rows, current={"weights": {**Weights().points, "start": 0.0}})
+    report = train(SPEC, rows, current=learned_by({**Weights().points, "start": 0.0}))
     assert report.after
     assert report.after.f1 < 0.75
 

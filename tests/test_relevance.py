@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from labelled import EVAL, article_of, example_topic, first_topic, rows_of, scorer_of
 
-from watcher.model import ArticleText, Score
+from watcher.model import ArticleText, Score, TopicId, TopicSpec
 from watcher.relevance import Scorer, compile_profile
 from watcher.relevance.layout import Place, lay_out
 from watcher.relevance.matcher import Matcher
@@ -82,6 +82,44 @@ REPUBLIC = [
 def test_the_first_topic_knows_its_republic_in_every_language(written: str) -> None:
     score = first(ArticleText(title=f"«{written}»: 123", text=""))
     assert "republic" not in score.missing, f"{written}: only {score.matched} was found"
+
+
+FEW_TERMS = TopicSpec(
+    id=TopicId("few"),
+    name="few",
+    terms={"place": ("South Ossetia",), "event": ("referendum", "annex*")},
+)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "Südossetien", "Ossétie du Sud", "Osetii Południowej", "Güney Osetya'nın", "Южной Осетии",
+        "სამხრეთ ოსეთში", "Південної Осетії", "Osetia del Sur", "Zuid-Ossetië", "Jižní Osetie",
+        "Dél-Oszétia", "Νότια Οσετία", "югоосетинский", "South Ossetian",
+    ],
+)  # fmt: skip
+def test_a_name_with_a_point_of_the_compass_needs_no_translation(written: str) -> None:
+    scorer = Scorer([compile_profile(FEW_TERMS)])
+    [there] = scorer.score(ArticleText(title=f"Here {written}: 123", text=""))
+    [other] = scorer.score(ArticleText(title="Here Северная Осетия: 123", text=""))
+    assert "place" not in there.missing
+    assert there.value > other.value
+
+
+def test_a_short_lead_of_terms_is_no_list_of_keywords() -> None:
+    lead = (
+        "Bibilov wants South Ossetia to become a part of the Russian Federation, and soon, "
+        "after a referendum."
+    )
+    assert "joining" not in first(ArticleText(title="Tskhinvali", text=lead)).missing
+
+
+def test_an_act_beside_another_setting_is_that_settings() -> None:
+    told = "After the {} in {}, officials in South Ossetia spoke of schools and of roads."
+    there = first(ArticleText(title="", text=told.format("referendum", "Luhansk")))
+    here = first(ArticleText(title="", text=told.format("referendum", "July")))
+    assert there.value < here.value - 20
 
 
 def _finds(alias: str, text: str) -> bool:

@@ -7,17 +7,21 @@ groups in one sentence tell more than each on its own.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from .fit import logit
 from .layout import SECTION_LEAD, Layout, Place, Sentence
+from .matcher import Match
 from .profile import TopicProfile
 from .settle import Found, settle
+from .terms import Term
 
 _BESIDE = 0.6  # worth of a meeting in neighbouring sentences of a paragraph
 _STUFFED = 0.55  # share of matched words from which a sentence is a list of keywords
+_FULL = 0.5  # a term worth less is a word of ordinary sentences
 _OWN = 0.5  # telling enough to be the topic's own name
 _ASIDE, _ASIDE_FROM = 0.5, 5
 _NO_NAME = 0.4  # what likeness to the seeds is worth where no telling term stands
@@ -76,24 +80,46 @@ def weigh(profile: TopicProfile, layout: Layout, found: Found, like: float) -> E
 def _by_sentence(layout: Layout, found: Found, vetoes: Found) -> tuple[list[Seen], Found]:
     by_number: dict[int, Seen] = {}
     skipped: Found = []
-    vetoed = {layout.sentence_of[match.first] for _, match in vetoes}
     for term, match in found:
         number = layout.sentence_of[match.first]
         sentence = layout.sentences[number]
         if sentence.place is Place.FURNITURE:
             skipped.append((term, match))
             continue
-        seen = by_number.setdefault(number, Seen(sentence))
-        seen.matches.append((term, match))
-        worth = min(1.0, term.weight * match.worth)
-        seen.strength[term.group] = max(seen.strength.get(term.group, 0.0), worth)
-        seen.tells[term.group] = max(seen.tells.get(term.group, 0.0), worth * term.telling)
+        by_number.setdefault(number, Seen(sentence)).matches.append((term, match))
+    vetoed: dict[int, list[Match]] = {}
+    for _, match in vetoes:
+        vetoed.setdefault(layout.sentence_of[match.first], []).append(match)
     for number, seen in list(by_number.items()):
         if _is_stuffed(layout, seen):
             skipped += by_number.pop(number).matches
-        elif number in vetoed:
-            _discount(seen)
+        else:
+            _strengthen(seen, vetoed.get(number, ()))
     return [by_number[number] for number in sorted(by_number)], skipped
+
+
+def _strengthen(seen: Seen, vetoes: Sequence[Match]) -> None:
+    """The strongest match of each group. What could as well be said of a vetoed setting, because
+    that stands nearer than the topic's own name, counts for less."""
+    own = [m for t, m in seen.matches if t.telling * _worth(t, m) >= _OWN] if vetoes else []
+    for term, match in seen.matches:
+        worth = _worth(term, match)
+        if vetoes and match not in own and _apart(match, vetoes) < _apart(match, own):
+            worth *= _VETOED
+        seen.strength[term.group] = max(seen.strength.get(term.group, 0.0), worth)
+        seen.tells[term.group] = max(seen.tells.get(term.group, 0.0), worth * term.telling)
+
+
+def _worth(term: Term, match: Match) -> float:
+    return min(1.0, term.weight * match.worth)
+
+
+def _apart(match: Match, others: Sequence[Match]) -> float:
+    """Words between a match and the nearest of others; infinite without any."""
+    return min(
+        (max(other.first - match.stop, match.first - other.stop, 0) for other in others),
+        default=math.inf,
+    )
 
 
 def _is_stuffed(layout: Layout, seen: Seen) -> bool:
@@ -102,17 +128,15 @@ def _is_stuffed(layout: Layout, seen: Seen) -> bool:
     length = sentence.stop - sentence.first
     if length < 10 or sentence.place is Place.TITLE:
         return False
-    covered = {n for _, match in seen.matches for n in range(match.first, match.stop)}
+    covered = {
+        n
+        for term, match in seen.matches
+        if term.weight >= _FULL
+        for n in ((match.first, match.stop - 1) if term.has_gap else range(match.first, match.stop))
+    }
     plain = layout.words.text[sentence.start : sentence.end]
     most = _STUFFED if any(mark in plain for mark in ",.;:!?…") else _STUFFED - 0.1
     return len(covered) > most * length
-
-
-def _discount(seen: Seen) -> None:
-    """Beside a veto, what could as well be said of the vetoed setting counts for less."""
-    if seen.telling < _OWN:
-        seen.strength = {group: _VETOED * worth for group, worth in seen.strength.items()}
-        seen.tells = {group: _VETOED * worth for group, worth in seen.tells.items()}
 
 
 def _meet(profile: TopicProfile, seen: Sequence[Seen]) -> None:

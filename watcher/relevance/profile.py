@@ -10,6 +10,7 @@ from typing import Any
 
 from ..model import TopicId, TopicSpec
 from ..text.words import skeleton
+from .compass import elsewhere_written
 from .layout import Layout, lay_out
 from .matcher import Matcher
 from .seeds import Vocabulary, seed_article, telling_names, telling_words, vocabularies
@@ -87,8 +88,14 @@ def _user_terms(groups: Mapping[str, Sequence[str]]) -> list[Term]:
         compiled = [term for text in texts if (term := compile_term(group, text))]
         terms += compiled
         if len(compiled) <= _PARTIAL_UP_TO and not group.startswith(VETO):
-            terms += _partial(compiled)
+            terms += _translated(compiled) + _partial(compiled)
     return terms
+
+
+def _translated(terms: Sequence[Term]) -> list[Term]:
+    """Names with a point of the compass, as other languages write them."""
+    written = dict.fromkeys(text for term in terms for text in elsewhere_written(term.text))
+    return [term for text in written if (term := compile_term(terms[0].group, text))]
 
 
 def _partial(terms: Sequence[Term]) -> list[Term]:

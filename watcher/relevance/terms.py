@@ -91,6 +91,8 @@ class Term:
     """How much it says alone, 0 to 1, compared with the other terms of its topic."""
     anchor: int = 0
     """Number of the word to look for first: the rarest."""
+    has_gap: bool = False
+    """Words that are not its own may stand between its words."""
     is_name: bool = False
     """Written with a capital letter, and no word of ordinary language."""
 
@@ -119,6 +121,7 @@ def compile_term(group: str, text: str) -> Term | None:
         weight=float(weight.group(1)) if weight else 1.0,
         rarity=_rarity(words),
         anchor=min(range(len(words)), key=lambda n: (_word_zipf(words[n]), -len(words[n].folded))),
+        has_gap=any(word.gap for word in words),
         is_name=_is_name(plain, words),
     )
 
@@ -137,7 +140,7 @@ def _word_zipf(word: WordPattern) -> float:
 def _word(surface: str, folded: str, *, starred: bool, gap: bool) -> WordPattern:
     if starred:
         base = skeleton(folded)
-        shortest = _NAME_BASE + 1 if surface[0].isupper() else _WORD_BASE - 1
+        shortest = _NAME_BASE + 1
         trusted = base if len(base) >= shortest else ""
         return WordPattern(folded=folded, kind=WordKind.STEM, base=trusted, gap=gap)
     if surface.isupper() and len(surface) <= 4 and surface.isalpha():

@@ -13,7 +13,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
-MODEL_VERSION = "1"
+MODEL_VERSION = "2"
 """Changes with what the features mean; part of every profile's version."""
 WEIGHTS_FILE = "weights.json"
 
@@ -53,7 +53,11 @@ class Weights:
 
     @classmethod
     def from_learned(cls, learned: Mapping[str, Any] | None) -> Weights:
-        """The defaults, with the learned weights of known features over them."""
-        stated = (learned or {}).get("weights", {})
+        """The defaults, with the learned weights over them if they are of this model.
+
+        A weight belongs to what its feature meant when it was learned.
+        """
+        fits = learned is not None and learned.get("model") == MODEL_VERSION
+        stated = learned.get("weights", {}) if learned and fits else {}
         known = {name: float(value) for name, value in stated.items() if name in PRIOR}
         return cls(points={**DEFAULTS, **known})

@@ -247,15 +247,17 @@ _MERGED = [
         "ie=e",
     ]
 ]
+# "ოსეთში" is "Oset" with an ending, and holds no "ts".
+_CASE_BEHIND_T = re.compile("(?<=[თტ])(?=[სშ])")
 _DOUBLED = re.compile(r"([a-z])\1+")
 
 
 def skeleton(folded: str) -> str:
     """A folded word in rough Latin, where transliterations of one name agree up to its ending."""
-    written = folded if folded.isascii() else folded.translate(_LATIN)
+    written = folded if folded.isascii() else _CASE_BEHIND_T.sub("|", folded).translate(_LATIN)
     for spelling, merged in _MERGED:
         written = written.replace(spelling, merged)
-    return _DOUBLED.sub(r"\1", written)
+    return _DOUBLED.sub(r"\1", written.replace("|", ""))
 
 
 def script_of(word: str) -> str:
