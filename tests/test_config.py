@@ -325,6 +325,7 @@ receiver = "dsk"
         ("[[topics]]\nid = 'u'\n", "topics[1]: has neither seeds nor terms"),
         ("[[topics]]\nid = 'u'\nterms = {a = ['']}\n", "topics[1].terms.a[0]: is empty"),
         ("[[topics]]\nid = 'u'\nseeds = 'config.toml'\n", "is a file, but a folder is needed"),
+        ("[[topics]]\nid = 'u'\nterms = {a = ['b']}\n[[topics.stages]]\nid = 's'\ncues = ['@cancl + b']\n", '"@cancl" is no meaning; known are @agenda'),
         ("[[feeds]]\nurl = 'ftp://x.org/'\n", "feeds[1].url: expected a web address"),
         ("[[feeds]]\nurl = 'https://user:pw@x.org/'\n", "feeds[1].url: expected a web address"),
         ("[[feeds]]\nurl = 'news-search: lang=ru'\n", "feeds[1].url: expected a query"),

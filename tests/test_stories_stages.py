@@ -111,6 +111,33 @@ def test_an_unconfirmed_report_is_less_certain() -> None:
     assert rumour.certainty < plain.certainty
 
 
+def test_a_cue_may_name_a_meaning_in_any_language() -> None:
+    ladder = (StageSpec(id="off", name="Off", cues=("@cancel + @referendum",)),)
+    assert reached(sentence("She called off the plebiscite.", "en"), ladder) == "off"
+    assert reached(sentence("Abgesagt ist die Volksabstimmung.", "de"), ladder) == "off"
+    assert reached(sentence("Плебисцит аннулирован.", "ru"), ladder) == "off"
+    assert reached(sentence("Referandum iptal edildi.", "tr"), ladder) == "off"
+    assert reached(sentence("Referandum iptal edilmedi.", "tr"), ladder) is None
+    assert reached(sentence("She called off the dinner.", "en"), ladder) is None
+
+
+def test_a_date_that_is_set_is_no_mere_future() -> None:
+    ladder = (
+        *(StageSpec(id=name, name=name, cues=(f"{name} zzz",)) for name in ("a", "b")),
+        StageSpec(id="date", name="Date", cues=("@referendum + @held + @day",)),
+    )
+    told = "The referendum will be held on 17 July."
+    assert reached(sentence(told), ladder) == "date"
+    assert reached(sentence(f"If they agree, {told[:1].lower()}{told[1:]}"), ladder) is None
+    assert reached(sentence("The referendum may be held this year."), ladder) is None
+
+
+def test_what_is_asked_is_no_condition_and_a_colon_ends_a_negation() -> None:
+    assert reached(sentence("They are casting votes on whether to join Russia.")) == "vote"
+    told = "The July vote is not to be: the decree on the referendum was revoked."
+    assert reached(sentence(told)) == "cancellation"
+
+
 def test_a_language_before_a_cue_keeps_it_there() -> None:
     stages = (StageSpec(id="off", name="Off", cues=("fr:report* + vote*",)),)
     english = sentence("Reporters voted.", "en", title="Reporters vote")

@@ -13,7 +13,7 @@ from ipaddress import ip_network
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
@@ -286,6 +286,18 @@ class StageTable(Table):
         min_length=1, description="Words and phrases that show the stage was reached"
     )
     reversal: bool = Field(default=False, description="A step back: denial, postponement")
+
+    @field_validator("cues")
+    @classmethod
+    def _check_meanings(cls, cues: list[str]) -> list[str]:
+        named = {word[1:] for cue in cues for word in cue.split() if word.startswith("@")}
+        if named:
+            from watcher.stories.lexicon import saga_words  # late: most topics name none
+
+            known = sorted(saga_words())
+            for word in sorted(named.difference(known)):
+                raise ValueError(f'"@{word}" is no meaning; known are @{", @".join(known)}')
+        return cues
 
 
 class TopicTable(Table):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from watcher.model import StageSpec
+from watcher.stories.lexicon import saga_meanings, saga_words
 from watcher.text.words import fold, tokenise
 
 _REACH = 14
@@ -15,7 +16,7 @@ _GAP = 2
 """Words that may stand between the words of one part: ``подписал [сегодня] указ``."""
 
 Part = tuple[tuple[str, bool], ...]
-"""Words in a row: each a stem and whether the whole word is asked for."""
+"""Words in a row: each a stem and whether the whole word is asked for, or a meaning as ``@join``."""
 _PERCENT: Part = (("%", True),)
 """A percent sign somewhere in the sentence."""
 
@@ -34,7 +35,19 @@ class Cue:
     @property
     def letters(self) -> int:
         """How many letters it asks for: a longer cue is more telling."""
-        return sum(len(stem) for part in self.parts for stem, _ in part)
+        return sum(_letters(stem) for part in self.parts for stem, _ in part)
+
+    @property
+    def names_a_day(self) -> bool:
+        """Whether it asks for a date: what is set for a day to come is set already."""
+        return (("@day", False),) in self.parts
+
+
+_LETTERS_OF_MEANING = 6
+
+
+def _letters(stem: str) -> int:
+    return _LETTERS_OF_MEANING if stem.startswith("@") else len(stem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +74,9 @@ def _part(text: str) -> Part:
         return _PERCENT
     words = []
     for written in text.split():
+        if written[0] == "@" and written[1:] in saga_words():
+            words.append((written, False))
+            continue
         for folded in tokenise(written.rstrip("*")).folded:
             words.append((folded, not written.endswith("*")))
     return tuple(words)
@@ -93,33 +109,42 @@ def ladder(stages: tuple[StageSpec, ...]) -> Ladder:
     return Ladder(by_part, {first: tuple(parts) for first, parts in by_first.items()})
 
 
-def _end_of(part: Part, words: Sequence[str], at: int) -> int | None:
-    """Where a part that begins at a word ends, or None where it does not fit."""
-    end = at
-    for number, (stem, whole) in enumerate(part):
-        limit = at + 1 if number == 0 else min(len(words), end + 1 + _GAP)
-        found = next(
-            (
-                n
-                for n in range(end, limit)
-                if (words[n] == stem if whole else words[n].startswith(stem))
-            ),
-            None,
-        )
-        if found is None:
-            return None
-        end = found + 1
-    return end
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """The words of a sentence and what they mean."""
+
+    words: Sequence[str]
+    meanings: Mapping[int, Mapping[str, int]]
+
+    def end(self, stem: str, whole: bool, at: int) -> int | None:
+        """The word after what fits at a word, or None where it does not."""
+        if stem.startswith("@"):
+            return self.meanings.get(at, {}).get(stem[1:])
+        word = self.words[at]
+        return at + 1 if (word == stem if whole else word.startswith(stem)) else None
+
+    def end_of(self, part: Part, at: int) -> int | None:
+        """Where a part that begins at a word ends, or None where it does not fit."""
+        end = at
+        for number, (stem, whole) in enumerate(part):
+            limit = at + 1 if number == 0 else min(len(self.words), end + 1 + _GAP)
+            ends = (self.end(stem, whole, n) for n in range(end, limit))
+            found = next((after for after in ends if after is not None), None)
+            if found is None:
+                return None
+            end = found
+        return end
 
 
-def _placed(compiled: Ladder, words: Sequence[str]) -> dict[Part, list[tuple[int, int]]]:
+def _placed(compiled: Ladder, told: _Told) -> dict[Part, list[tuple[int, int]]]:
     """Every part that stands in the words, with its places."""
     placed: dict[Part, list[tuple[int, int]]] = {}
-    for at, word in enumerate(words):
-        for length in range(1, len(word) + 1):
-            for part in compiled.parts.get(word[:length], ()):
-                if (end := _end_of(part, words, at)) is not None:
-                    placed.setdefault(part, []).append((at, end))
+    for at, word in enumerate(told.words):
+        firsts = [word[:length] for length in range(1, len(word) + 1)]
+        firsts += [f"@{name}" for name in told.meanings.get(at, ())]
+        for part in (part for first in firsts for part in compiled.parts.get(first, ())):
+            if (end := told.end_of(part, at)) is not None:
+                placed.setdefault(part, []).append((at, end))
     return placed
 
 
@@ -127,7 +152,7 @@ def find_cues(
     compiled: Ladder, words: Sequence[str], lang: str | None, percent: bool
 ) -> Iterator[CueFound]:
     """Cues whose parts all stand within reach of each other; ``percent``: the text has a %."""
-    placed = _placed(compiled, words)
+    placed = _placed(compiled, _Told(words, saga_meanings(words, lang)))
     for cue in (cue for part in placed for cue in compiled.cues.get(part, ())):
         if cue.lang and lang and cue.lang != lang:
             continue

@@ -11,6 +11,7 @@ from watcher.stories.tables.calendar import DAY_WORDS, MONTHS, WEEKDAYS
 from watcher.stories.tables.matters import MATTERS
 from watcher.stories.tables.neighbours import NEIGHBOUR_LANGUAGES, NEIGHBOURS
 from watcher.stories.tables.places import PLACES
+from watcher.stories.tables.saga import SAGA
 from watcher.stories.tables.world import WORLD
 from watcher.text.words import fold, script_of
 
@@ -169,3 +170,57 @@ def find(words: Sequence[str], table: str) -> list[Found]:
                 break
         at = end
     return found
+
+
+@cache
+def _saga_for(table: str) -> _Index:
+    """Patterns of the words that ladders may name, and of months as ``day``."""
+    columns: dict[str, list[_Pattern]] = {lang: [] for lang in LANGUAGES}
+    for line in SAGA.strip().splitlines():
+        name, *cells = line.split("|")
+        for lang, cell in zip(LANGUAGES, cells, strict=True):
+            columns[lang] += [_pattern(stem, Concept(name.strip(), ACT)) for stem in cell.split()]
+    months = [_pattern(stem, Concept("day", "d")) for names in MONTHS for stem in names.split()]
+    if table in columns:
+        return _index([*columns[table], *months])
+    return _index([*(pattern for patterns in columns.values() for pattern in patterns), *months])
+
+
+@cache
+def saga_words() -> frozenset[str]:
+    """What a cue may name with an ``@``."""
+    return frozenset(line.split("|")[0].strip() for line in SAGA.strip().splitlines()) | {"day"}
+
+
+@lru_cache(maxsize=20_000)
+def _saga_candidates(table: str, word: str) -> tuple[_Pattern, ...]:
+    index = _saga_for(table)
+    return tuple(
+        pattern
+        for length in range(1, len(word) + 1)
+        for pattern in index.get(word[:length], ())
+        if length == len(word) or not pattern.words[0][1]
+    )
+
+
+def saga_meanings(words: Sequence[str], lang: str | None) -> dict[int, dict[str, int]]:
+    """What the words of a ladder mean: word number to concept to the word after it.
+
+    Unlike ``find``, meanings may overlap: "in the vote to join" is both a vote and joining.
+    """
+    table = lang if lang in LANGUAGES else ""
+    meanings: dict[int, dict[str, int]] = {}
+    for at, word in enumerate(words):
+        for pattern in _saga_candidates(table, word):
+            if len(pattern.words) == 1 or _fits(pattern, words, at):
+                name = pattern.concept.id
+                if name == "day" and not _numbered(words, at):
+                    continue  # a month alone sets no date, and "may" is a verb
+                ends = meanings.setdefault(at, {})
+                ends[name] = max(ends.get(name, 0), at + len(pattern.words))
+    return meanings
+
+
+def _numbered(words: Sequence[str], at: int) -> bool:
+    """Whether a number that can be a day stands beside a word."""
+    return any(word[:1].isdigit() and len(word) <= 4 for word in words[max(0, at - 2) : at + 2])

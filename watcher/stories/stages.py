@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +19,7 @@ from watcher.stories.tables.context import (
     FUTURE,
     NEGATION,
     PLUPERFECT,
+    QUESTION,
     REPORT,
     WOULD,
 )
@@ -36,8 +38,12 @@ _LETTER_BONUS = 0.002
 _BEFORE = 5
 """A negation or condition this many words before a cue concerns it."""
 _DAYS_BACK = 2
+_ROOT = 4
+"""A verb's root is at least so long where the cue names a meaning, not the root."""
 _RUNGS_OF_WORDS = 2
 """The lowest rungs are things said: "will" and "would" do not weaken them."""
+
+_BREAK = re.compile(r"[;:—–«»“”\"]|\s-\s")
 
 _Patterns = list[tuple[tuple[str, ...], str]]
 
@@ -85,6 +91,7 @@ class _Context:
 
     negation: _Patterns
     condition: _Patterns
+    question: _Patterns
     would: _Patterns
     future: _Patterns
     background: _Patterns
@@ -106,6 +113,7 @@ def _context(lang: str | None) -> _Context:
     return _Context(
         negation=words_of(NEGATION),
         condition=words_of(CONDITION),
+        question=words_of(QUESTION),
         would=words_of(WOULD),
         future=words_of(FUTURE),
         background=words_of(BACKGROUND),
@@ -203,6 +211,19 @@ def _around(found: CueFound, before: int, after: int) -> list[int]:
     return [n for n in range(found.start - before, found.end + after) if n not in found.own]
 
 
+def _clause(found: CueFound, sentence: _Sentence, before: int, after: int) -> list[int]:
+    """Places around the cue in its own part of the sentence: a colon or dash ends what was said."""
+    words, text = sentence.words, sentence.words.text
+    low, high = max(0, found.start - before), min(len(words), found.end + after)
+    while low < found.start and _BREAK.search(text, words.ends[low], words.starts[found.start]):
+        low += 1
+    while high > found.end and _BREAK.search(
+        text, words.ends[found.end - 1], words.starts[high - 1]
+    ):
+        high -= 1
+    return [n for n in range(low, high) if n not in found.own]
+
+
 def _is_negated(found: CueFound, sentence: _Sentence, context: _Context) -> bool:
     """A cue that says "no steps" itself is not turned round by another "not"."""
     words = sentence.words.folded
@@ -210,12 +231,14 @@ def _is_negated(found: CueFound, sentence: _Sentence, context: _Context) -> bool
         return True
     if _stands(context.negation, words, found.own):
         return False
-    return _stands(context.negation, words, _around(found, 3, 1))
+    return _stands(context.negation, words, _clause(found, sentence, 3, 1))
 
 
 def _is_negated_inside(word: str, found: CueFound, context: _Context) -> bool:
     """Turkish negates inside the verb: "ertelenmedi" is the cue ``ertele*`` turned round."""
-    stems = [stem for part in found.cue.parts for stem, _ in part if word.startswith(stem)]
+    asked = [stem for part in found.cue.parts for stem, _ in part]
+    stems = [stem for stem in asked if word.startswith(stem)]
+    stems += [word[:_ROOT] for stem in asked if stem.startswith("@")]
     return any(
         kind == "ending"
         and word.endswith(expected[0])
@@ -226,13 +249,18 @@ def _is_negated_inside(word: str, found: CueFound, context: _Context) -> bool:
 
 
 def _is_hypothetical(found: CueFound, sentence: _Sentence, context: _Context) -> bool:
-    near = _around(found, _BEFORE, 0)
-    if _stands(context.condition, sentence.words.folded, near):
+    near = _clause(found, sentence, _BEFORE, 0)
+    if found.cue.names_a_day:  # "will be asked on 17 July whether": the day is set
+        near = [n for n in near if n < found.start]
+    words = sentence.words.folded
+    near = [n for n in near if n < found.start or not _stands(context.question, words, [n])]
+    # What is talked about is a possibility anyhow.
+    if found.cue.rung > 0 and _stands(context.condition, words, near):
         return True
-    deeds = found.cue.rung >= _RUNGS_OF_WORDS
+    deeds = found.cue.rung >= _RUNGS_OF_WORDS and not found.cue.names_a_day
     return deeds and (
-        _stands(context.would, sentence.words.folded, near)
-        or _stands(context.future, sentence.words.folded, _around(found, 4, 1))
+        _stands(context.would, words, near)
+        or _stands(context.future, words, _clause(found, sentence, 4, 1))
     )
 
 

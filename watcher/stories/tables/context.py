@@ -4,13 +4,13 @@ By language; a final ``*`` ends a stem, ``_`` stands for a space. Checked near a
 """
 
 NEGATION = {
-    "en": "not no nothing never neither nor without isn wasn aren weren hasn haven hadn won doesn didn don cannot",
-    "ru": "не нет ни никогда без никаких никак*",
-    "uk": "не немає ні ніколи без жодн* ніяк*",
+    "en": "not no nothing never neither nor without isn wasn aren weren hasn haven hadn won doesn didn don cannot premature",
+    "ru": "не нет ни никогда без никаких никак* преждевремен*",
+    "uk": "не немає ні ніколи без жодн* ніяк* передчасн*",
     "ka": "არ არა ვერ აღარ არც ნუ",
-    "de": "nicht kein* nie niemals weder ohne",
-    "fr": "ne n pas jamais aucun* ni sans",
-    "es": "no nunca ni ningun* sin",
+    "de": "nicht kein* nie niemals weder ohne verfruht*",
+    "fr": "ne n pas jamais aucun* ni sans premature*",
+    "es": "no nunca ni ningun* sin prematur*",
     "it": "non mai ne nessun* senza",
     "pt": "nao nunca nem nenhum* sem",
     "pl": "nie nigdy bez zaden zadn*",
@@ -30,6 +30,19 @@ CONDITION = {
     "pl": "jesli jezeli gdyby moze moga mogl* ewentualn* czy",
     "tr": "eger *abilir *ebilir *sa *se belki muhtemelen olasi",
 }
+
+QUESTION = {
+    "en": "whether if",
+    "ru": "ли",
+    "uk": "чи",
+    "de": "ob",
+    "fr": "si",
+    "es": "si",
+    "it": "se",
+    "pt": "se",
+    "pl": "czy",
+}
+"""Conditions that, after the first word of a cue, are what is voted on: "votes on whether to join"."""
 
 WOULD = {
     "en": "would should",
