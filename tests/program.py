@@ -6,7 +6,6 @@ second of CPU; with ``fresh=True`` it starts the installed script, as the accept
 
 from __future__ import annotations
 
-import atexit
 import functools
 import importlib
 import json
@@ -92,20 +91,18 @@ def _text(stream: IO[bytes]) -> str:
 
 @functools.cache
 def _forge() -> socket.socket:
-    """The process that has everything loaded, started with the first call; ends with this one."""
+    """Start the process that has everything loaded; it ends when this one closes the channel.
+
+    It is no child of this process: some tests kill those.
+    """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
-        forge = subprocess.Popen(
+        subprocess.run(
             [sys.executable, str(Path(__file__).resolve())],
             stdin=theirs.fileno(),
             env=os.environ | {"COLUMNS": "100", "PYTHONWARNINGS": "default"},
+            check=True,
         )
-
-    @atexit.register
-    def _stop() -> None:
-        ours.close()
-        forge.wait(timeout=10)
-
     return ours
 
 
@@ -114,6 +111,8 @@ def _forge() -> socket.socket:
 
 def forge() -> None:
     """Fork a program per request until nobody asks any more."""
+    if os.fork():
+        os._exit(0)
     from forks import fork_helpers, warm_up
 
     import watcher.cli
