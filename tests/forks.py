@@ -88,7 +88,7 @@ def warm_up(config: Path | None) -> None:
     plugin_of("mailto://127.0.0.1:25?from=a@example.org&to=b@example.org")
     if config is not None:
         settings = load(config, environ=os.environ)
-        JOBS["configure"](packed=pickle.dumps((settings.topics, {})))
+        JOBS["configure"](packed=pickle.dumps((settings.topics, {}, settings.semantic.model)))
         JOBS["analyse"](articles=[article], topics=[()])
         for spec in settings.receivers:
             render(sample_message(spec.name, now=now), channel_of(spec.url))

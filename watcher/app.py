@@ -99,7 +99,7 @@ class App:
         learned: Mapping[TopicId, Mapping[str, Any]] = await self.context.stored(
             store.review.learned
         )
-        await self.context.workers.configure(settings.topics, learned)
+        await self.context.workers.configure(settings.topics, learned, settings.semantic.model)
 
     def _wishes(self, settings: Settings) -> Wishes:
         return Wishes(

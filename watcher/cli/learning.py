@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from watcher.relevance.learning import Figures, RecallEstimate, TrainReport
     from watcher.relevance.suggest import Proposal
     from watcher.storage import ArticleRecord, Store
+    from watcher.workers.embedding import Embedder
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 TopicArgument = Annotated[str, typer.Argument(metavar="TOPIC")]
@@ -56,7 +57,7 @@ def backtest_topic(
     store = cli.store()
     articles = store.articles.since(now_utc() - parse_span(span), limit=limit)
     wanted = [a for a in articles if not a.topics or topic.id in a.topics]
-    report = backtest(trials_of(store, topic, wanted))
+    report = backtest(trials_of(store, topic, wanted, changed.embed))
     titles = {article.id: article for article in wanted}
     if as_json:
         emit(report_json(report, titles))
@@ -69,13 +70,14 @@ def backtest_topic(
         note(f"{len(wanted)} articles are due for scoring: `watcher poll` or the service does it")
 
 
-def trials_of(store: Store, topic: TopicSpec, articles: list[ArticleRecord]) -> list[Trial]:
+def trials_of(
+    store: Store, topic: TopicSpec, articles: list[ArticleRecord], embed: Embedder | None
+) -> list[Trial]:
     """Each article under the topic as it is now, beside what was decided then."""
-    from watcher.relevance import Scorer, compile_profile
+    from watcher.relevance import Scorer
     from watcher.relevance.backtest import Trial
 
-    learned = store.review.learned().get(topic.id)
-    scorer = Scorer([compile_profile(topic, learned=learned)])
+    scorer = Scorer.of([topic], store.review.learned(), embed)
     decided = store.review.decided(topic.id)
     trials = []
     for article in articles:
@@ -172,7 +174,8 @@ def train_topic(
     judged = [
         (article.as_text(), verdicts[article.id]) for article in store.articles.by_ids(verdicts)
     ]
-    report = train(topic, judged, current=store.review.learned().get(topic.id))
+    current = store.review.learned().get(topic.id)
+    report = train(topic, judged, current=current, embed=cli.embed)
     recall = recall_of(decided)
     saved = report.better and not dry_run and report.learned is not None
     if saved and report.learned is not None:

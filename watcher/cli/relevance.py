@@ -63,14 +63,12 @@ def score(
 
 def scorer_of(cli: Root) -> Scorer:
     """A scorer over the configured topics, with what was learned where there is a database."""
-    from watcher.relevance import Scorer, compile_profile
+    from watcher.relevance import Scorer
 
     learned: Mapping[Any, Any] = {}
     with contextlib.suppress(WatcherError):  # no database yet: the defaults count
         learned = cli.store().review.learned()
-    return Scorer(
-        [compile_profile(topic, learned=learned.get(topic.id)) for topic in cli.settings.topics]
-    )
+    return Scorer.of(cli.settings.topics, learned, cli.embed)
 
 
 def read_article(cli: Root, subject: str) -> ArticleText:
@@ -167,7 +165,7 @@ def evaluate_file(
 ) -> None:
     """Measure relevance, or grouping into stories, on labelled articles."""
     from watcher.cli.topics import find_topic
-    from watcher.relevance import Scorer, compile_profile, evaluate
+    from watcher.relevance import Scorer, evaluate
 
     cli = root(context)
     rows = read_rows(file)
@@ -178,7 +176,7 @@ def evaluate_file(
         if len(cli.settings.topics) != 1:
             raise UsageError("there are several topics: say which with --topic")
         topic = cli.settings.topics[0].id
-    scorer = Scorer([compile_profile(find_topic(cli, topic))])
+    scorer = Scorer.of([find_topic(cli, topic)], embed=cli.embed)
     scores: list[Score] = [scorer.score(row_article(row))[0] for row in rows]
     report = evaluate(rows, scores)
     if as_json:

@@ -19,6 +19,7 @@ from watcher.errors import WatcherError
 if TYPE_CHECKING:
     from watcher.config import Settings
     from watcher.storage import Store
+    from watcher.workers.embedding import Embedder
 
 
 class Root:
@@ -44,6 +45,7 @@ class Root:
             environ=os.environ,
             check_receiver=_check_receiver,
             check_template=_check_template,
+            check_embedding=_check_embedding,
         )
 
     @property
@@ -52,6 +54,18 @@ class Root:
         if self._settings is None:
             self._settings = self.load()
         return self._settings
+
+    @property
+    def embed(self) -> Embedder | None:
+        """The embedding model, where one is configured; raises WatcherError if it can't be read.
+
+        For commands that score by themselves. The service leaves it to its workers.
+        """
+        if self.settings.semantic.model is None:
+            return None
+        from watcher.workers.embedding import load
+
+        return load(self.settings.semantic.model)
 
     def store(self, *, create: bool = False) -> Store:
         """The database, for commands that only look or correct."""
@@ -84,6 +98,12 @@ def _check_template(text: str) -> str | None:
     from watcher.notify import check_template
 
     return check_template(text)
+
+
+def _check_embedding(folder: Path) -> str | None:
+    from watcher.workers.embedding import examine
+
+    return examine(folder)
 
 
 def root(context: typer.Context) -> Root:

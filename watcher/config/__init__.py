@@ -12,6 +12,7 @@ from watcher.config.settings import (
     FetchSection,
     OperatorSection,
     OutputSection,
+    SemanticSection,
     Settings,
     WatcherSection,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "FetchSection",
     "OperatorSection",
     "OutputSection",
+    "SemanticSection",
     "Settings",
     "WatcherSection",
     "find",
@@ -50,15 +52,21 @@ def load(
     environ: Mapping[str, str],
     check_receiver: Callable[[str], str | None] | None = None,
     check_template: Callable[[str], str | None] | None = None,
+    check_embedding: Callable[[Path], str | None] | None = None,
 ) -> Settings:
     """Read a configuration file with its seeds, templates and ``${NAME}`` references.
 
     ``check_receiver`` says in words what is wrong with a receiver's URL, ``check_template`` with the
-    source of its template (the notify adapter knows both).
+    source of its template (the notify adapter knows both), ``check_embedding`` with the folder of an
+    embedding model (the workers know).
     Raises ConfigError with every problem found: file, line, key and what to do; never a secret.
     """
     from watcher.config.loading import load_settings
 
     return load_settings(
-        path, environ=environ, check_receiver=check_receiver, check_template=check_template
+        path,
+        environ=environ,
+        check_receiver=check_receiver,
+        check_template=check_template,
+        check_embedding=check_embedding,
     )

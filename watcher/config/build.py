@@ -13,6 +13,7 @@ from watcher.config.settings import (
     FetchSection,
     OperatorSection,
     OutputSection,
+    SemanticSection,
     Settings,
     WatcherSection,
 )
@@ -41,7 +42,7 @@ def build_settings(
     secrets: tuple[str, ...],
 ) -> Settings:
     """Settings of a configuration in which nothing is wrong."""
-    atom = config.output.atom
+    atom, model = config.output.atom, config.semantic.model
     return Settings(
         path=path.absolute(),
         base=base,
@@ -59,6 +60,7 @@ def build_settings(
         ),
         operator=OperatorSection(receiver=config.operator.receiver),
         output=OutputSection(atom=base / atom if atom else None),
+        semantic=SemanticSection(model=base / model if model else None),
         secrets=secrets,
     )
 

@@ -119,6 +119,18 @@ def read_templates(
     return templates
 
 
+def check_model(
+    config: Mapping[str, Any], base: Path, report: Reporter, check: Callable[[Path], str | None]
+) -> None:
+    """Report an embedding model that can't be used."""
+    section = config.get("semantic")
+    name = section.get("model") if isinstance(section, dict) else None
+    if isinstance(name, str) and name.strip():
+        trouble = check(base / name)
+        if trouble:
+            report.add(("semantic", "model"), f'"{name}": {trouble}')
+
+
 def tables(config: Mapping[str, Any], section: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """The tables of ``[[section]]`` with their index, whatever else may stand there."""
     rows = config.get(section)

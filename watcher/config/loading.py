@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from watcher.config.build import build_settings
-from watcher.config.checks import Check, check_references, read_templates, tables
+from watcher.config.checks import Check, check_model, check_references, read_templates, tables
 from watcher.config.models import ConfigFile
 from watcher.config.problems import Reporter
 from watcher.config.references import References, redact
@@ -31,6 +31,7 @@ def load_settings(
     environ: Mapping[str, str],
     check_receiver: Check | None,
     check_template: Check | None,
+    check_embedding: Callable[[Path], str | None] | None,
 ) -> Settings:
     """See ``watcher.config.load``."""
     text = _read(path)
@@ -43,6 +44,8 @@ def load_settings(
     checked = _validate(config, report)
     check_references(config, report, check_receiver)
     templates = read_templates(config, base, report, check_template)
+    if check_embedding is not None:
+        check_model(config, base, report, check_embedding)
     seeds = _read_all_seeds(config, base, report)
     secrets = tuple(references.secrets) + _receiver_urls(config)
     problems = [_without(secrets, problem) for problem in report.sorted()]

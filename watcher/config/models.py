@@ -388,6 +388,16 @@ class OperatorTable(Table):
     receiver: Name | None = Field(default=None, description="Name of a receiver")
 
 
+class SemanticTable(Table):
+    """Optional: sentence embeddings, for on-topic articles without any of the topic's words."""
+
+    model: Text | None = Field(
+        default=None,
+        description="Folder of a model2vec, ONNX or sentence-transformers model; needs "
+        "`watcher[semantic]`. Nothing is downloaded",
+    )
+
+
 class OutputTable(Table):
     """Files that are kept up to date."""
 
@@ -402,5 +412,6 @@ class ConfigFile(Table):
     feeds: list[FeedTable] = Field(default_factory=list)
     topics: list[TopicTable] = Field(default_factory=list)
     receivers: list[ReceiverTable] = Field(default_factory=list)
+    semantic: SemanticTable = SemanticTable()
     operator: OperatorTable = OperatorTable()
     output: OutputTable = OutputTable()

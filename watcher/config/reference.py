@@ -28,6 +28,7 @@ _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("[[topics]]", models.TopicTable),
     ("[[topics.stages]]", models.StageTable),
     ("[[receivers]]", models.ReceiverTable),
+    ("[semantic]", models.SemanticTable),
     ("[operator]", models.OperatorTable),
     ("[output]", models.OutputTable),
 )

@@ -45,6 +45,13 @@ class OperatorSection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SemanticSection:
+    """``[semantic]``: the embedding model that scores may rest on besides."""
+
+    model: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutputSection:
     """``[output]``: files kept up to date."""
 
@@ -65,6 +72,7 @@ class Settings:
     receivers: tuple[ReceiverSpec, ...] = ()
     operator: OperatorSection = OperatorSection()
     output: OutputSection = OutputSection()
+    semantic: SemanticSection = SemanticSection()
     secrets: tuple[str, ...] = field(default=(), repr=False)
     """Every value that a ``${NAME}`` stood for, and every receiver URL: for redacting logs."""
     warnings: tuple[Problem, ...] = ()

@@ -16,8 +16,8 @@ from ..model import ArticleText, TopicSpec, Verdict
 from ..text.words import fold
 from .evaluate import average_precision
 from .fit import Example, fit, logit, squash
-from .profile import compile_profile
 from .scorer import Scorer
+from .semantic import Embed
 from .weights import MODEL_VERSION, Weights
 
 LEAST_JUDGED = 8
@@ -64,6 +64,7 @@ def train(
     judged: Sequence[tuple[ArticleText, Verdict]],
     *,
     current: Mapping[str, Any] | None,
+    embed: Embed | None = None,
 ) -> TrainReport:
     """Refit a topic's weights to verdicts; ``current`` is what was learned before, if anything.
 
@@ -82,7 +83,7 @@ def train(
             learned=None, before=None, after=None, better=False, folds=0, reason=_few(counts),
             **counts,
         )  # fmt: skip
-    scorer = Scorer([compile_profile(spec)])
+    scorer = Scorer.of([spec], embed=embed)
     # By content, so that neither the order of verdicts nor a repeated one moves a figure.
     rows = sorted(
         ((_fold_of(article), _features(scorer, article), positive) for article, positive in used),

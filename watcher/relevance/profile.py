@@ -14,6 +14,7 @@ from .compass import elsewhere_written
 from .layout import Layout, lay_out
 from .matcher import Matcher
 from .seeds import Vocabulary, seed_article, telling_names, telling_words, vocabularies
+from .semantic import Opening, opening
 from .terms import Term, compile_term
 from .weights import MODEL_VERSION, Weights
 
@@ -43,11 +44,18 @@ class TopicProfile:
     given_names: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Surname -> the given names that the user's full names have with it, in skeleton spelling."""
     vocabularies: tuple[Vocabulary, ...] = ()
+    openings: tuple[Opening, ...] = ()
+    """How the seeds begin, for ``semantic``; only where a model is used."""
     weights: Weights = field(default_factory=Weights)
 
 
-def compile_profile(spec: TopicSpec, *, learned: Mapping[str, Any] | None = None) -> TopicProfile:
-    """Compile what the user said about a topic, and what was learned from verdicts, if anything."""
+def compile_profile(
+    spec: TopicSpec, *, learned: Mapping[str, Any] | None = None, model: str | None = None
+) -> TopicProfile:
+    """Compile what the user said about a topic, and what was learned from verdicts, if anything.
+
+    ``model`` is the version of the embedding model that scores will rest on besides.
+    """
     terms = _user_terms(spec.terms)
     positive = [seed for seed in spec.seeds if not seed.negative]
     layouts = [lay_out(seed_article(seed)) for seed in positive]
@@ -57,17 +65,18 @@ def compile_profile(spec: TopicSpec, *, learned: Mapping[str, Any] | None = None
     return TopicProfile(
         topic=spec.id,
         threshold=spec.threshold,
-        version=_version(spec, learned),
+        version=_version(spec, learned, model),
         groups=groups,
         terms=_with_telling(groups, terms),
         concepts=_concepts(groups, terms),
         given_names=_given_names(terms),
         vocabularies=vocabularies(layouts, terms),
+        openings=tuple(map(opening, layouts)) if model else (),
         weights=Weights.from_learned(learned),
     )
 
 
-def _version(spec: TopicSpec, learned: Mapping[str, Any] | None) -> str:
+def _version(spec: TopicSpec, learned: Mapping[str, Any] | None, model: str | None) -> str:
     stated = {
         "model": MODEL_VERSION,
         "terms": {group: list(terms) for group, terms in spec.terms.items()},
@@ -75,6 +84,8 @@ def _version(spec: TopicSpec, learned: Mapping[str, Any] | None) -> str:
         "threshold": spec.threshold,
         "learned": dict(learned) if learned else None,
     }
+    if model:
+        stated["semantic"] = model
     packed = json.dumps(stated, sort_keys=True, ensure_ascii=False).encode("utf-8", "replace")
     return hashlib.sha256(packed).hexdigest()[:12]
 

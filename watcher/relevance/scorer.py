@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
 
-from ..model import ArticleText, Contribution, Score, Span, TopicId
+from ..model import ArticleText, Contribution, Score, Span, TopicId, TopicSpec
 from .evidence import Evidence, Seen, weigh
 from .layout import Layout, Place, lay_out
 from .matcher import Match
-from .profile import TopicProfile, matcher
+from .profile import TopicProfile, compile_profile, matcher
 from .seeds import Stems, likeness, stems_of
+from .semantic import Embed, Nearness, Semantics
 from .terms import Term
 
 _SHOWN = 4
@@ -20,37 +22,55 @@ _MAX_SENTENCE = 400
 class Scorer:
     """All topics of a configuration behind one automaton. Scoring is pure: same in, same out."""
 
-    def __init__(self, profiles: Sequence[TopicProfile]) -> None:
+    def __init__(self, profiles: Sequence[TopicProfile], embed: Embed | None = None) -> None:
         self.profiles = tuple(profiles)
         self._matcher = matcher(self.profiles)
         self._owner = [(number, term) for number, p in enumerate(self.profiles) for term in p.terms]
         self._langs = {v.lang for p in self.profiles for v in p.vocabularies}
+        self._semantics = Semantics(embed, [p.openings for p in self.profiles]) if embed else None
+
+    @classmethod
+    def of(
+        cls,
+        specs: Sequence[TopicSpec],
+        learned: Mapping[TopicId, Mapping[str, Any]] | None = None,
+        embed: Embed | None = None,
+    ) -> Scorer:
+        """Topics as the user states them, with what was learned of each, and the model if any."""
+        known = learned or {}
+        model = embed.version if embed else None
+        profiles = [compile_profile(s, learned=known.get(s.id), model=model) for s in specs]
+        return cls(profiles, embed)
 
     def score(
         self, article: ArticleText, topics: Collection[TopicId] | None = None
     ) -> tuple[Score, ...]:
         """One score for each topic asked for (all by default), in the order of the profiles."""
         layout = lay_out(article)
-        found = self._found(layout)
-        stems = self._stems(layout)
         return tuple(
-            _explain(
-                profile,
-                layout,
-                weigh(profile, layout, found[n], likeness(profile.vocabularies, stems)),
-            )
-            for n, profile in enumerate(self.profiles)
-            if topics is None or profile.topic in topics
+            _explain(profile, layout, evidence, near)
+            for profile, evidence, near in self._weighed(layout, topics)
         )
 
     def features(self, article: ArticleText) -> tuple[dict[str, float], ...]:
         """The bare features for each profile: what training works on."""
-        layout = lay_out(article)
+        return tuple(evidence.features for _, evidence, _ in self._weighed(lay_out(article)))
+
+    def _weighed(
+        self, layout: Layout, topics: Collection[TopicId] | None = None
+    ) -> Iterator[tuple[TopicProfile, Evidence, Nearness | None]]:
         found, stems = self._found(layout), self._stems(layout)
-        return tuple(
-            weigh(profile, layout, found[n], likeness(profile.vocabularies, stems)).features
-            for n, profile in enumerate(self.profiles)
-        )
+        vectors = self._semantics.vectors(layout) if self._semantics else None
+        for n, profile in enumerate(self.profiles):
+            if topics is not None and profile.topic not in topics:
+                continue
+            evidence = weigh(profile, layout, found[n], likeness(profile.vocabularies, stems))
+            near = self._semantics.near(n, layout, vectors) if self._semantics else None
+            if near:
+                # In place of the topic's names, not on top of them: beside a name it tells nothing.
+                told = max((one.telling for one in evidence.seen), default=0.0)
+                evidence.features["semantic"] = (1 - told) * near.value
+            yield profile, evidence, near
 
     def _found(self, layout: Layout) -> list[list[tuple[Term, Match]]]:
         """The matches for each profile, one for each group and place: the one that says most."""
@@ -76,19 +96,22 @@ def _says(term: Term, match: Match) -> tuple[float, float]:
 # ------------------------------------------------------------------------------- explaining
 
 
-def _explain(profile: TopicProfile, layout: Layout, evidence: Evidence) -> Score:
+def _explain(
+    profile: TopicProfile, layout: Layout, evidence: Evidence, near: Nearness | None
+) -> Score:
     points = profile.weights.points
     contributions = [Contribution(name="start", points=points["start"])]
     for name, value in evidence.features.items():
         if value and points[name]:
-            seen, text = _shown(layout, name, evidence)
+            spans: tuple[Span, ...]
+            if name == "semantic" and near:
+                text = near.evidence
+                spans = (_span(layout, near.sentence.start, near.sentence.end),)
+            else:
+                seen, text = _shown(layout, name, evidence)
+                spans = _spans(layout, seen)
             contributions.append(
-                Contribution(
-                    name=name,
-                    points=points[name] * value,
-                    evidence=text,
-                    spans=_spans(layout, seen),
-                )
+                Contribution(name=name, points=points[name] * value, evidence=text, spans=spans)
             )
     total = sum(c.points for c in contributions)
     present = {term.group for one in evidence.seen for term, _ in one.matches}
@@ -137,12 +160,13 @@ def _surface(layout: Layout, match: Match) -> str:
 
 
 def _spans(layout: Layout, matches: Sequence[tuple[Term, Match]]) -> tuple[Span, ...]:
-    spans = []
-    for _, match in matches:
-        start, end = layout.words.starts[match.first], layout.words.ends[match.stop - 1]
-        name, begin = layout.field_at(start)
-        spans.append(Span(field=name, start=start - begin, end=end - begin))
-    return tuple(spans)
+    starts, ends = layout.words.starts, layout.words.ends
+    return tuple(_span(layout, starts[m.first], ends[m.stop - 1]) for _, m in matches)
+
+
+def _span(layout: Layout, start: int, end: int) -> Span:
+    name, begin = layout.field_at(start)
+    return Span(field=name, start=start - begin, end=end - begin)
 
 
 def _surfaces(layout: Layout, evidence: Evidence) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from watcher.model import Analysis, ArticleText, Failure, FailureReason, TopicId, TopicSpec
@@ -22,12 +23,13 @@ class Topics:
         self,
         specs: Sequence[TopicSpec],
         learned: Mapping[TopicId, Mapping[str, Any]],
+        model: Path | None,
     ) -> None:
-        from watcher.relevance import Scorer, compile_profile
+        from watcher.relevance import Scorer
+        from watcher.workers.embedding import load
 
-        profiles = [compile_profile(spec, learned=learned.get(spec.id)) for spec in specs]
         self.near_miss = {spec.id: spec.threshold - spec.near_miss for spec in specs}
-        self.scorer = Scorer(profiles)
+        self.scorer = Scorer.of(specs, learned, load(model) if model else None)
 
     def analyse(self, article: ArticleText, topics: Sequence[TopicId]) -> Analysis:
         """Scores for those topics (none named: all), and a fingerprint if one comes close."""
@@ -57,9 +59,9 @@ _topics: list[Topics] = []
 
 
 def configure(packed: bytes) -> bool:
-    """Compile the topics; ``packed`` is a pickle of ours: (specs, learned)."""
-    specs, learned = pickle.loads(packed)  # noqa: S301  # written by the parent, not from outside
-    _topics[:] = [Topics(specs, learned)]
+    """Compile the topics; ``packed`` is a pickle of ours: (specs, learned, folder of the model)."""
+    specs, learned, model = pickle.loads(packed)  # noqa: S301  # written by the parent, not from outside
+    _topics[:] = [Topics(specs, learned, model)]
     return True
 
 

@@ -33,6 +33,8 @@ class WorkerLimits:
     feed_cpu: float = 30.0
     page_cpu: float = 10.0
     analyse_cpu: float = 20.0
+    embedding_cpu: float = 40.0
+    """On top of it where an embedding model is used."""
     configure_cpu: float = 60.0
     grace: float = 5.0
     jobs: int = 1_000
@@ -46,10 +48,11 @@ class LostWorkerError(Exception):
 class Worker:
     """One child: the channel to it and a handle to kill it by."""
 
-    def __init__(self, channel: socket.socket, pidfd: int, level: int) -> None:
+    def __init__(self, channel: socket.socket, pidfd: int, level: int, room: int) -> None:
         self.channel = channel
         self.pidfd = pidfd
         self.level = level
+        self.room = room
         self.topics_version = 0
 
     async def exchange(self, request: bytes) -> tuple[int, bytes]:
@@ -115,14 +118,14 @@ class Nursery:
     def dead(self) -> bool:
         return self.process.poll() is not None
 
-    async def fork(self, level: int) -> Worker:
-        """A new worker. Raises WatcherError if none starts."""
+    async def fork(self, level: int, room: int = 0) -> Worker:
+        """A new worker, allowed so many bytes more. Raises WatcherError if none starts."""
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         settings = {
             "level": level,
-            "memory": self.limits.memory,
-            "resident": self.limits.resident,
+            "memory": self.limits.memory + room,
+            "resident": self.limits.resident + room,
             "jobs": self.limits.jobs,
         }
         try:
@@ -131,7 +134,7 @@ class Nursery:
             async with asyncio.timeout(_START_TIMEOUT):
                 await _readable(ours)
             _hello, descriptors, _flags, _address = socket.recv_fds(ours, 1, 1)
-            return Worker(ours, descriptors[0], level)
+            return Worker(ours, descriptors[0], level, room)
         except BaseException as error:
             ours.close()
             if isinstance(error, IndexError):

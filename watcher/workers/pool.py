@@ -8,6 +8,7 @@ import pickle
 from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from watcher.errors import WatcherError
@@ -59,7 +60,8 @@ class WorkerPool:
         self._busy: set[Worker] = set()
         self._starting = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._topics = pickle.dumps(((), {}))
+        self._topics = pickle.dumps(((), {}, None))
+        self._room = 0
         self._topics_version = 1
 
     async def __aenter__(self) -> Self:
@@ -74,9 +76,17 @@ class WorkerPool:
         self,
         specs: Sequence[TopicSpec],
         learned: Mapping[TopicId, Mapping[str, Any]] | None = None,
+        model: Path | None = None,
     ) -> None:
-        """The topics that ``analyse`` and ``plausible`` use from now on."""
-        self._topics = pickle.dumps((tuple(specs), dict(learned or {})))
+        """The topics that ``analyse`` and ``plausible`` use from now on, and the embedding model.
+
+        Raises WatcherError where the model's folder can't be used.
+        """
+        self._room = _room_for(model)
+        for worker in [worker for worker in self._idle if worker.room != self._room]:
+            self._idle.remove(worker)  # its limits are those of another model
+            worker.close()
+        self._topics = pickle.dumps((tuple(specs), dict(learned or {}), model))
         self._topics_version += 1
 
     async def parse_feed(
@@ -191,9 +201,8 @@ class WorkerPool:
     async def _run_topical(
         self, job: str, arguments: Mapping[str, Any], kind: type[T]
     ) -> T | Failure:
-        return await self._run(
-            job, arguments, kind, self.limits.analyse_cpu, level=_PAGES, topical=True
-        )
+        cpu = self.limits.analyse_cpu + (self.limits.embedding_cpu if self._room else 0.0)
+        return await self._run(job, arguments, kind, cpu, level=_PAGES, topical=True)
 
     async def _run(
         self,
@@ -236,7 +245,7 @@ class WorkerPool:
             except BaseException:
                 self._discard(worker)
                 raise
-            if tag & RETIRING or nursery.stopped:
+            if tag & RETIRING or nursery.stopped or worker.room != self._room:
                 self._discard(worker)
             else:
                 self._release(worker)
@@ -293,7 +302,7 @@ class WorkerPool:
             if self._nursery is None or self._nursery.dead():
                 self._nursery = Nursery(self.limits)
             nursery = self._nursery
-            worker = await nursery.fork(self._level)
+            worker = await nursery.fork(self._level, self._room)
         except BaseException:
             self._wake_next()
             raise
@@ -320,6 +329,14 @@ class WorkerPool:
             if not turn.done():
                 turn.set_result(None)
                 return
+
+
+def _room_for(model: Path | None) -> int:
+    if model is None:
+        return 0
+    from watcher.workers.embedding import room_for
+
+    return room_for(model)
 
 
 def _lost(error: Exception, cpu: float, url: str) -> Failure:
