@@ -221,6 +221,25 @@ def test_what_a_story_has_grown_past_is_folded(name: str) -> None:
         assert Page(rendered.html).balanced
 
 
+@pytest.mark.parametrize("name", ["mail", "slack", "telegram", "discord"])
+def test_what_is_told_in_brief_has_a_line_each_as_far_as_there_is_room(name: str) -> None:
+    full = [notice(n, headline=f"Full {n}.", story_id=StoryId(n)) for n in range(1, 4)]
+    brief = tuple(
+        notice(n, headline=f"Brief {n} {'x' * 60}.", score=51.0, story_id=StoryId(n))
+        for n in range(4, 104)
+    )
+    whole = message(*full, brief=brief)
+    parts = split(whole, CHANNELS[name])
+    last, rendered = parts[-1]
+    lines = len(re.findall(r"Brief \d+ x", rendered.text))
+    assert "and 100 more" in rendered.text
+    assert lines + last.more == 100
+    assert lines == 100 if name == "mail" else 0 < lines < 100
+    told = [delivery for part, _ in parts for delivery in part.deliveries]
+    assert sorted(told) == list(range(1, 104)), "what is only counted is told too"
+    assert parts[0][1].subject.startswith("[South Ossetia] 103 alerts")
+
+
 def test_a_digest_over_topics_names_each_lines_topic() -> None:
     lines = [notice(1), notice(2, topic="Bird flu", topic_id="flu", story_id=StoryId(9))]
     rendered = render(message(*lines, topic=""), CHANNELS["mail"])

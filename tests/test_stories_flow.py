@@ -123,6 +123,31 @@ def test_a_new_stage_is_told_as_such_and_the_first_one_is_where_the_saga_stands(
         assert stages[STOPPED.title] == "stopped"
 
 
+def test_a_rung_that_a_story_reaches_within_one_batch_is_told_and_drawn(
+    news: NewsWeb, tmp_path: Path
+) -> None:
+    later = replace(
+        PROPOSED,
+        slug="later",
+        text=f"Leader Anatoly Bibilov signed a decree on it in the evening.\n\n{PROPOSED.text}",
+        age=timedelta(hours=1),
+    )
+    news.pieces = [PROPOSED, later]
+    news.publish()
+    with WebhookServer() as hook:
+        config = write_config(tmp_path, news.feeds[:1], [])
+        text = config.read_text() + STAGES
+        config.write_text(text + f'[[receivers]]\nname = "desk"\nurl = "{hook.url}"\n')
+        Watch(config).run()
+        assert len(answer("stories", config=config)) == 1
+        assert sorted(reason for reason, _title in told(hook)) == ["new-hit", "stage-change"]
+        assert len(hook.receipts) == 1
+        drawn = answer("topics", "timeline", "so", config=config)
+        assert [step["stage"] for step in drawn] == ["proposal", "date"]
+        assert "signed a decree" in drawn[1]["evidence"]
+        assert drawn[0]["at"] < drawn[1]["at"]
+
+
 def test_a_changed_and_a_vanished_page_are_noticed_and_told_to_who_asks(
     news: NewsWeb, tmp_path: Path
 ) -> None:

@@ -71,6 +71,42 @@ def test_silence_keeps_its_false_alarm_rate(kind: str, rate: float) -> None:
     assert alarms / ROUNDS <= rate + 3 * math.sqrt(rate / ROUNDS)
 
 
+@pytest.mark.parametrize("length", [8, 12, 20])
+@pytest.mark.parametrize("kind", COUNTS)
+def test_a_short_history_alarms_no_more_often(kind: str, length: int) -> None:
+    rng = random.Random(13)
+    draw = COUNTS[kind]
+    rate = 0.01
+    alarms = sum(
+        spike([draw(rng) for _ in range(length)], draw(rng), subject="t", false_alarm_rate=rate)
+        is not None
+        for _ in range(ROUNDS)
+    )
+    assert alarms / ROUNDS <= rate + 3 * math.sqrt(rate / ROUNDS)
+
+
+@pytest.mark.parametrize("length", [8, 12, 20])
+@pytest.mark.parametrize(
+    ("kind", "slower"),
+    [*((kind, 1) for kind in GAPS), *((kind, 24) for kind in GAPS if kind != "nights")],
+)
+def test_few_gaps_alarm_no_more_often(kind: str, length: int, slower: int) -> None:
+    rng = random.Random(14)
+    draw = GAPS[kind]
+    rate = 0.01
+    alarms = 0
+    for _ in range(ROUNDS):
+        gaps = [timedelta(seconds=slower * draw(rng)) for _ in range(length)]
+        now = timedelta(seconds=slower * draw(rng))
+        alarms += silence(gaps, now, subject="t", false_alarm_rate=rate) is not None
+    assert alarms / ROUNDS <= rate + 3 * math.sqrt(rate / ROUNDS)
+
+
+def test_a_short_history_still_shows_what_is_glaring() -> None:
+    assert spike([2, 1, 3, 2, 2, 1, 3, 2], 30, subject="t") is not None
+    assert silence([timedelta(hours=2)] * 8, timedelta(days=4), subject="t") is not None
+
+
 def test_a_fivefold_day_is_a_spike_and_says_so() -> None:
     found = spike([2, 3, 1, 4, 2, 3, 2, 2, 3, 1, 2, 4, 3, 2], 15, subject="south-ossetia")
     assert found is not None

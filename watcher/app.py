@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Self
 
 from watcher.config import Settings
@@ -30,6 +32,7 @@ class App:
         settings: Settings,
         *,
         clock: Callable[[], datetime] = utc_now,
+        disk_free: Callable[[Path], int] = lambda path: shutil.disk_usage(path).free,
         progress: Callable[[str, int], None] = lambda _stage, _n: None,
         alert_backlog: bool = False,
     ) -> None:
@@ -44,6 +47,7 @@ class App:
             notifier=Notifier(),
             wishes=self._wishes(settings),
             clock=clock,
+            disk_free=disk_free,
             progress=progress,
         )
         self.pipeline = Pipeline(self.context)

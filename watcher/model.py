@@ -76,6 +76,8 @@ class TopicSpec:
     near_miss: float = 15.0
     """A score this many points under the threshold is still kept as a near miss."""
     max_age: timedelta = timedelta(days=3)
+    false_alarm_rate: float = 0.001
+    """Chance, on a day like any other, of a notice of unusual volume or silence."""
     stages: tuple[StageSpec, ...] = ()
 
 

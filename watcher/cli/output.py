@@ -117,3 +117,8 @@ def bullet_list(lines: Iterable[str]) -> None:
     """Lines with a dash."""
     for line in lines:
         say(f"- {line}")
+
+
+def plural(number: int, one: str, many: str | None = None) -> str:
+    """``1 hit``, ``2 hits``; ``many`` where that is not the word with an s."""
+    return f"{number} {one if number == 1 else many or one + 's'}"

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from watcher.cli.output import console, emit, now_utc, safe, say, short_time, table
+from watcher.cli.output import console, emit, now_utc, plural, safe, say, short_time, table
 from watcher.cli.shell import Root, noun, root
 from watcher.cli.times import parse_time
+from watcher.decide.saga import course
 from watcher.errors import UsageError
 
 if TYPE_CHECKING:
@@ -102,22 +103,23 @@ def timeline(
     """Draw the saga of a topic: which stage was reached when, and which story said so."""
     cli = root(context)
     topic = find_topic(cli, topic_id)
-    stories = cli.store().review.stories(
-        topic=topic.id, since=parse_time(since, now=now_utc()), limit=10_000
-    )
-    told = sorted((s for s in stories if s.stage), key=lambda story: story.first_seen_at)
+    review = cli.store().review
+    steps = course(topic.stages, review.steps(topic.id, since=parse_time(since, now=now_utc())))
+    publishers = {
+        story.id: story.publishers for story in review.stories(topic=topic.id, limit=10_000)
+    }
     if as_json:
         emit(
             [
                 {
-                    "at": story.first_seen_at,
-                    "stage": story.stage,
-                    "story_id": story.id,
-                    "headline": story.headline,
-                    "publishers": story.publishers,
-                    "evidence": story.stage_evidence,
+                    "at": step.mark.at,
+                    "stage": step.mark.stage,
+                    "story_id": step.story_id,
+                    "headline": step.headline,
+                    "publishers": publishers.get(step.story_id, 1),
+                    "evidence": step.mark.evidence,
                 }
-                for story in told
+                for step in steps
             ]
         )
         return
@@ -129,14 +131,12 @@ def timeline(
     for rank, stage in enumerate(topic.stages):
         say(f"{rank + 1:>2} {'↩ ' if stage.reversal else '  '}{safe(stage.name)}")
     say("")
-    for story in told:
-        rank = ranks.get(story.stage or "", 0)
-        say(
-            f"{short_time(story.first_seen_at)[:10]} {'·' * rank}● "
-            f"{safe(names.get(story.stage or '', story.stage))}"
-        )
-        say(f"{'':11}{safe(story.headline)} ({story.publishers} publishers, story {story.id})")
-        if story.stage_evidence:
-            say(f"{'':11}“{safe(story.stage_evidence)}”")
-    if not told:
+    for step in steps:
+        rank = ranks[step.mark.stage]
+        say(f"{short_time(step.mark.at)[:10]} {'·' * rank}● {safe(names[step.mark.stage])}")
+        told = plural(publishers.get(step.story_id, 1), "publisher")
+        say(f"{'':11}{safe(step.headline)} ({told}, story {step.story_id})")
+        if step.mark.evidence:
+            say(f"{'':11}“{safe(step.mark.evidence)}”")
+    if not steps:
         say("No story has reached a stage yet.")

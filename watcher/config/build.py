@@ -140,6 +140,7 @@ def _topic(row: TopicTable, seeds: tuple[SeedData, ...]) -> TopicSpec:
         threshold=row.threshold,
         near_miss=row.near_miss,
         max_age=row.max_age,
+        false_alarm_rate=row.false_alarm_rate,
         stages=tuple(
             StageSpec(
                 id=stage.id,

@@ -321,6 +321,12 @@ class TopicTable(Table):
         default=timedelta(days=3),
         description="Older entries found at first sight of a feed are stored, but alert nobody",
     )
+    false_alarm_rate: float = Field(
+        default=0.001,
+        gt=0,
+        le=0.1,
+        description="Chance, on a day like any other, of a notice of unusual volume or silence",
+    )
     terms: dict[str, list[Text]] = Field(
         default_factory=dict,
         description="Groups of names and phrases, any language; `*` ends a word stem; a group "

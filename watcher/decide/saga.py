@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from watcher.model import StageSpec, check_aware
+from watcher.model import StageSpec, StoryId, check_aware
 
 SURE = 0.6
 """Below this certainty an article sets no stage."""
@@ -50,3 +50,29 @@ def moves(
     if stage in reversals or current.stage in reversals:
         return True
     return rank[stage] > rank[current.stage]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A rung that a story reached, and which of its hits said so first."""
+
+    story_id: StoryId
+    mark: StageMark
+    headline: str
+
+
+def course(stages: Sequence[StageSpec], told: Sequence[Step]) -> tuple[Step, ...]:
+    """The steps worth drawing, oldest first: of each story the first rung and where it went on.
+
+    ``told`` is what every hit asserted; a hit on a rung that its story has left behind only
+    recalls it.
+    """
+    reached: dict[StoryId, StageMark] = {}
+    steps = []
+    for step in sorted(told, key=lambda step: step.mark.at):
+        mark = step.mark
+        before = reached.get(step.story_id)
+        if moves(stages, before, stage=mark.stage, certainty=1.0, at=mark.at):
+            reached[step.story_id] = mark
+            steps.append(step)
+    return tuple(steps)

@@ -92,16 +92,18 @@ class Message:
     """Name of the topic where all lines share it; else empty."""
     kind: MessageKind = MessageKind.SINGLE
     lines: tuple[Notice, ...] = ()
+    brief: tuple[Notice, ...] = ()
+    """Told too, but in a line each, under "and 14 more"."""
     body: tuple[str, ...] = ()
     """Plain paragraphs of operator notices and test messages."""
     subject: str = ""
     """For operator notices and tests; alerts make their own."""
     delivery_ids: tuple[DeliveryId, ...] = ()
-    """Of operator notices; alerts carry theirs in the lines."""
+    """Of operator notices, and of alerts that are only counted; the others carry their own."""
     possible_repeat: bool = False
     """An earlier try may have arrived."""
     more: int = 0
-    """How many further alerts were folded away: "and 14 more"."""
+    """How many further alerts are only counted, as there was no room for a line each."""
     timezone: str = "UTC"
     part: int = 1
     parts: int = 1
@@ -109,7 +111,8 @@ class Message:
     @property
     def deliveries(self) -> tuple[DeliveryId, ...]:
         """Every delivery that this message makes."""
-        return self.delivery_ids + tuple(line.delivery_id for line in self.lines)
+        told = (*self.lines, *self.brief)
+        return self.delivery_ids + tuple(line.delivery_id for line in told)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +167,11 @@ def webhook_object(message: Message) -> dict[str, Any]:
         "possible_repeat": message.possible_repeat,
         "delivery_ids": list(message.deliveries),
         "body": list(message.body),
-        "deliveries": [_delivery_object(message, line) for line in message.lines],
+        "deliveries": [
+            _delivery_object(message, line) | {"brief": brief}
+            for lines, brief in ((message.lines, False), (message.brief, True))
+            for line in lines
+        ],
     }
 
 

@@ -92,18 +92,22 @@ def split(
 
     Rather than flood a chat, a digest says less of each article: sentences go first, links never.
     """
-    ordered = replace(message, lines=tuple(best_first(message.lines)))
+    ordered = replace(
+        message,
+        lines=tuple(best_first(message.lines)),
+        brief=tuple(best_first(message.brief)),
+    )
     whole = render(ordered, channel, template)
     if _fits(whole, channel):
         return [(ordered, whole)]
     if not message.lines:
         return [(ordered, _cut(whole, channel))]
     for lines in _ever_shorter(ordered.lines):
-        groups = _grouped(replace(ordered, lines=lines), channel, template)
+        groups = _grouped(replace(ordered, lines=lines, brief=()), channel, template)
         if len(groups) <= FEW_PARTS:
             break
     parts = [_part(ordered, groups, index) for index in range(len(groups))]
-    return [(part, _fitting(part, channel, template)) for part in parts]
+    return [_fitting(part, channel, template) for part in parts]
 
 
 def _grouped(message: Message, channel: Channel, template: str | None) -> list[tuple[Notice, ...]]:
@@ -128,16 +132,35 @@ def _part(message: Message, groups: list[tuple[Notice, ...]], index: int) -> Mes
         lines=groups[index],
         part=index + 1,
         parts=len(groups),
+        brief=message.brief if last else (),
         more=message.more if last else 0,
+        delivery_ids=message.delivery_ids if last else (),
     )
 
 
-def _fitting(message: Message, channel: Channel, template: str | None) -> Rendered:
+def _fitting(message: Message, channel: Channel, template: str | None) -> tuple[Message, Rendered]:
+    """The part as it fits: rather than shorten what is told in full, fewer get a line of their own."""
     for lines in _ever_shorter(message.lines):
-        rendered = render(replace(message, lines=lines), channel, template)
-        if _fits(rendered, channel):
-            return rendered
-    return _cut(rendered, channel)
+        for fewer in _ever_fewer(message):
+            rendered = render(replace(fewer, lines=lines), channel, template)
+            if _fits(rendered, channel):
+                return fewer, rendered
+    return fewer, _cut(rendered, channel)
+
+
+def _ever_fewer(message: Message) -> Iterator[Message]:
+    """The same message with less and less told in a line each, the rest only counted."""
+    yield message
+    kept = len(message.brief)
+    while kept:
+        kept = kept * 3 // 4
+        counted = message.brief[kept:]
+        yield replace(
+            message,
+            brief=message.brief[:kept],
+            more=message.more + len(counted),
+            delivery_ids=message.delivery_ids + tuple(line.delivery_id for line in counted),
+        )
 
 
 def _ever_shorter(lines: tuple[Notice, ...]) -> Iterator[tuple[Notice, ...]]:

@@ -104,13 +104,16 @@ class MessageView:
     receiver: str
     message_id: str
     possible_repeat: bool
+    brief: tuple[NoticeView, ...]
+    """Told in a line each, after the stories."""
     more: int
+    """How many further ones there was no line for."""
     part: int
     parts: int
     body: tuple[str, ...]
     stories: tuple[StoryView, ...]
     notices: tuple[NoticeView, ...]
-    """All of them, in the order of the stories, folded ones included."""
+    """Those of the stories, in their order, folded ones included."""
     deliveries: tuple[int, ...]
 
 
@@ -121,6 +124,11 @@ def message_view(message: Message, style: Style) -> MessageView:
     for lines in _by_story(message.lines):
         stories.append(_story_view(message, lines, style, number))
         number += stories[-1].size
+    zone = ZoneInfo(message.timezone)
+    brief = [
+        _notice_view(message, line, style, zone, number + offset)
+        for offset, line in enumerate(best_first(message.brief))
+    ]
     return MessageView(
         subject=_text(subject_of(message), style),
         kind=message.kind.value,
@@ -128,6 +136,7 @@ def message_view(message: Message, style: Style) -> MessageView:
         receiver=_text(message.receiver, style),
         message_id=_text(message.message_id, style),
         possible_repeat=message.possible_repeat,
+        brief=tuple(brief),
         more=message.more,
         part=message.part,
         parts=message.parts,
@@ -142,14 +151,18 @@ def subject_of(message: Message) -> str:
     """The plain subject: topic and headline, and for several how many."""
     if message.subject or not message.lines:
         return message.subject or "watcher"
-    best = best_first(message.lines)[0]
+    stories = _by_story(message.lines)
+    best = stories[0][0]
     topic = _short(message.topic or best.topic)
     part = f" ({message.part}/{message.parts})" if message.parts > 1 else ""
-    if len(message.lines) == 1 and not message.more:
+    further = len(message.brief) + message.more
+    # A story and its new stage are one piece of news.
+    if not further and (len(message.lines) == 1 or (len(stories) == 1 and _is_stage(best))):
         label = f"{REASONS[best.reason]}: " if REASONS[best.reason] else ""
         return (f"[{topic}] " if topic else "") + label + best.headline[:140] + part
-    count = len(message.lines) + message.more
-    topics = {line.topic_id or line.topic or message.topic for line in message.lines}
+    count = len(message.lines) + further
+    told = (*message.lines, *message.brief)
+    topics = {line.topic_id or line.topic or message.topic for line in told}
     prefix = f"[{topic}] " if topic and len(topics) == 1 else ""
     return f"{prefix}{count} alerts{part}: {best.headline}"
 
@@ -167,10 +180,15 @@ def best_first(lines: Iterable[Notice]) -> list[Notice]:
 def _story_view(message: Message, lines: Sequence[Notice], style: Style, number: int) -> StoryView:
     """``lines`` come best first; the numbers go on from ``number``."""
     newest = max(lines, key=lambda line: line.delivery_id)
-    full = [lines[0]] + [newest] * (newest is not lines[0])
-    if len(lines) <= FULL_PER_STORY:
+    if _is_stage(lines[0]):
+        full = [lines[0]]  # it says what the story has come to; the others led there
+    elif len(lines) <= FULL_PER_STORY:
         full = list(lines)
-    ordered = full + [line for line in lines if line not in full]
+    else:
+        full = [lines[0]] + [newest] * (newest is not lines[0])
+    told = {line.hit_id for line in full if line.hit_id is not None}
+    # One article may make two deliveries, as a new hit and as a new stage: it is named once.
+    ordered = full + [line for line in lines if line not in full and line.hit_id not in told]
     zone = ZoneInfo(message.timezone)
     views = [
         _notice_view(message, line, style, zone, number + offset)
@@ -185,12 +203,25 @@ def _story_view(message: Message, lines: Sequence[Notice], style: Style, number:
     )
 
 
+def _is_stage(line: Notice) -> bool:
+    return line.reason is AlertReason.STAGE_CHANGE
+
+
 def _by_story(lines: Sequence[Notice]) -> list[list[Notice]]:
+    """Best story first, and in each the newest stage before the best article."""
     stories: dict[object, list[Notice]] = {}
     for line in best_first(lines):
         key = ("story", line.story_id) if line.story_id is not None else ("own", line.delivery_id)
         stories.setdefault(key, []).append(line)
-    return list(stories.values())
+    return [_led(lines) for lines in stories.values()]
+
+
+def _led(lines: list[Notice]) -> list[Notice]:
+    stages = [line for line in lines if _is_stage(line)]
+    if not stages:
+        return lines
+    lead = max(stages, key=lambda line: line.delivery_id)
+    return [lead, *(line for line in lines if line is not lead)]
 
 
 def _notice_view(

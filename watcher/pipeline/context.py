@@ -55,6 +55,8 @@ class Context:
     notifier: Notifier
     wishes: Wishes
     clock: Callable[[], datetime]
+    disk_free: Callable[[Path], int]
+    """Bytes free in a folder."""
     progress: Callable[[str, int], None] = field(default=lambda _stage, _n: None)
     """Called with a stage's name and how much it just finished."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from watcher.decide.backoff import delivery_retry
 from watcher.decide.when import rate_hold
-from watcher.model import DeliveryId, HitId, ReceiverSpec
+from watcher.model import AlertReason, DeliveryId, HitId, ReceiverSpec
 from watcher.notify import (
     Message,
     MessageKind,
@@ -29,6 +29,8 @@ SEND_LEASE = timedelta(seconds=120)
 """Longer than any send may take (30 s), so that a live sender is never overtaken."""
 LOOK_AGAIN = 1.0
 """Seconds between two looks for receivers that became due while others are being served."""
+FULL_STORIES = 20
+"""Told in full in one message, the best; the others are "and 14 more", a line each."""
 OTHERS = 8
 """Other articles of a story named in a notice."""
 
@@ -228,15 +230,17 @@ class Delivering:
                 notes.append((delivery.id, told))
             else:
                 lines.append(line)
-        lines.sort(key=lambda line: -line.score)
+        lines.sort(key=lambda line: (line.reason is not AlertReason.STAGE_CHANGE, -line.score))
         topics = {line.topic for line in lines}
+        full = set(list(dict.fromkeys(map(_told_of, lines)))[:FULL_STORIES])
         operator = not lines
         return Message(
             message_id=batch.message,
             receiver=receiver.name,
             topic=topics.pop() if len(topics) == 1 else "",
             kind=_kind(operator, len(lines)),
-            lines=tuple(lines),
+            lines=tuple(line for line in lines if _told_of(line) in full),
+            brief=tuple(line for line in lines if _told_of(line) not in full),
             body=tuple(text for _id, text in notes),
             subject=f"watcher: {notes[0][1].splitlines()[0][:120]}" if operator and notes else "",
             delivery_ids=tuple(identity for identity, _text in notes),
@@ -302,6 +306,13 @@ class Delivering:
             hit_id=HitId(hit.id),
             story_id=hit.story_id,
         )
+
+
+def _told_of(line: Notice) -> tuple[str, int]:
+    """What a notice is about: its story, or itself."""
+    if line.story_id is None:
+        return "delivery", line.delivery_id
+    return "story", line.story_id
 
 
 def _stage_name(spec: object, stage: str | None) -> str:

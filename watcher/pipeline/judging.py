@@ -108,7 +108,7 @@ class Judge:
                 case.outcome,
                 story_id=story_id,
                 keys=tuple(own.keys),
-                novelty=_novelty_json(found),
+                novelty=_novelty_json(found, reached),
                 stage=reached.stage_id if reached else None,
                 silent_reason=None,
                 next_check_at=next_check(case.article.first_seen_at, 0, case.now),
@@ -243,7 +243,7 @@ def _mark_stage(tx: Deciding, case: Case, finding: StageFinding | None) -> bool:
     """
     if finding is None or not finding.reached or case.article.partial:
         return False
-    current = tx.stage_mark(case.spec.id)
+    current = tx.changes.stage_mark(case.spec.id)
     moved = moves(
         case.spec.stages,
         current,
@@ -253,7 +253,7 @@ def _mark_stage(tx: Deciding, case: Case, finding: StageFinding | None) -> bool:
     )
     if moved:
         mark = StageMark(stage=finding.stage_id, evidence=finding.evidence, at=case.at)
-        tx.set_stage_mark(case.spec.id, mark)
+        tx.changes.set_stage_mark(case.spec.id, mark)
     return moved and current is not None
 
 
@@ -261,7 +261,7 @@ def _revised(tx: Deciding, case: Case) -> Revision | None:
     """What changed since this hit was decided last, kept beside the older text."""
     if case.earlier is None or case.article.revision == 1:
         return None
-    older = tx.latest_revision(case.article.id)
+    older = tx.changes.latest_revision(case.article.id)
     if older is None:
         return None
     change = revision(
@@ -269,7 +269,7 @@ def _revised(tx: Deciding, case: Case) -> Revision | None:
         None if older.vanished else case.text,
     )
     if change is not None:
-        tx.describe_revision(
+        tx.changes.describe_revision(
             older.id,
             {
                 "diff": change.diff,
@@ -282,12 +282,13 @@ def _revised(tx: Deciding, case: Case) -> Revision | None:
     return change if older.undescribed else None
 
 
-def _novelty_json(found: Novelty) -> Mapping[str, Any]:
-    return {
+def _novelty_json(found: Novelty, reached: StageFinding | None) -> Mapping[str, Any]:
+    told = {
         "score": round(found.score, 3),
         "sentences": [sentence for sentence, _facts in found.sentences],
         "facts": [list(facts) for _sentence, facts in found.sentences],
     }
+    return told if reached is None else told | {"stage": reached.evidence}
 
 
 def _routings(

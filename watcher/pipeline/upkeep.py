@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from watcher.decide.alerting import AlertCandidate, route
 from watcher.decide.notices import Cause, NoticeDecision, settle
@@ -19,6 +19,10 @@ BROKEN_SHARE = 0.8
 BROKEN_LEAST = 5
 """Of at least so many pages of a publisher in a day, this share could not be read."""
 HISTORY_DAYS = 29
+DAY = timedelta(days=1)
+YOUNG = timedelta(days=8)
+"""A topic that was watched for less has no usual volume or silence yet."""
+ONE_ARRIVAL = timedelta(minutes=15)
 KNOWN_FEED = timedelta(days=7)
 """A feed that was watched for less has no usual silence yet."""
 
@@ -69,7 +73,8 @@ class Upkeep:
         found = dict(line for feed in feeds if (line := feed_trouble(feed, now)) is not None)
         for receiver, number in store.upkeep.dead_by_receiver().items():
             found[f"dead:{receiver}"] = (
-                f"{number} deliveries to {receiver} were given up; see `watcher alerts --dead`"
+                f"{number} {'delivery' if number == 1 else 'deliveries'} to {receiver} "
+                f"{'was' if number == 1 else 'were'} given up; see `watcher alerts --dead`"
             )
         for publisher, (tried, failed) in store.upkeep.extraction(now=now).items():
             if tried >= BROKEN_LEAST and failed / tried >= BROKEN_SHARE:
@@ -86,7 +91,26 @@ class Upkeep:
         overdue = any(feed.next_poll_at < now - NO_POLL for feed in feeds)
         if overdue and now - quiet_since > NO_POLL:
             found["no-poll"] = f"no feed was polled since {quiet_since:%Y-%m-%d %H:%M} UTC"
+        if not overdue and now - self._started > NO_POLL:  # else it is ours, not the topic's
+            found |= dict(
+                line for topic in self._context.wishes.topics if (line := self._silent(topic, now))
+            )
         return found
+
+    def _silent(self, topic: TopicSpec, now: datetime) -> tuple[str, str] | None:
+        """A topic of which nothing is heard for longer than is usual: perhaps a blind spot."""
+        seen = self._context.store.upkeep.latest_hits(topic.id)
+        # What one poll brings came at one time.
+        arrivals = seen[:1] + [at for before, at in pairwise(seen) if at - before > ONE_ARRIVAL]
+        if len(arrivals) < 2 or now - arrivals[0] < YOUNG:
+            return None
+        gaps = [after - before for before, after in pairwise(arrivals)]
+        a_day = max(1.0, len(gaps) * DAY / (arrivals[-1] - arrivals[0]))
+        from watcher.stories.volume import silence
+
+        rate = topic.false_alarm_rate / a_day
+        found = silence(gaps, now - seen[-1], subject=topic.name, false_alarm_rate=rate)
+        return None if found is None else (f"silent-topic:{topic.id}", found.sentence)
 
     def _save_notice(self, tx: Deciding, decision: NoticeDecision, now: datetime) -> None:
         lines = [cause.detail for cause in decision.begun]
@@ -117,13 +141,14 @@ class Upkeep:
 
     def _spike(self, topic: TopicSpec, now: datetime) -> str | None:
         first = self._context.store.upkeep.first_hit_at(topic.id)
-        if first is None or now - first < timedelta(days=8):
-            return None  # too young to know what is usual
+        if first is None or now - first < YOUNG:
+            return None
         days = min(HISTORY_DAYS, (now - first).days)
         today, *earlier = self._context.store.upkeep.daily_hits(topic.id, now=now, days=days)
         from watcher.stories.volume import spike
 
-        found = spike(earlier, today, subject=topic.name)
+        rate = topic.false_alarm_rate
+        found = spike(earlier, today, subject=topic.name, false_alarm_rate=rate)
         return None if found is None else found.sentence
 
     def _save(
@@ -185,4 +210,4 @@ def feed_trouble(feed: FeedRecord, now: datetime) -> tuple[str, str] | None:
 def disk_free(context: Context) -> int | None:
     """Bytes free where the SQLite file lies; None for a database server."""
     path = context.store.path
-    return None if path is None else shutil.disk_usage(path.parent).free
+    return None if path is None else context.disk_free(path.parent)

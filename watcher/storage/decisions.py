@@ -7,14 +7,13 @@ sending is a later step that reads only what was committed.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, distinct, func, select, text, update
 
-from watcher.decide.saga import StageMark
 from watcher.model import (
     AlertId,
     ArticleId,
@@ -27,6 +26,7 @@ from watcher.model import (
     Verdict,
 )
 from watcher.storage.articles import mark_scored
+from watcher.storage.changes import Changes
 from watcher.storage.database import Database
 from watcher.storage.index import index_article
 from watcher.storage.records import (
@@ -39,9 +39,7 @@ from watcher.storage.tables import (
     alerts,
     articles,
     deliveries,
-    facts,
     hits,
-    revisions,
     silences,
     stories,
     story_keys,
@@ -87,20 +85,6 @@ class ToldRecord:
     """A told hit of it was marked irrelevant."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RevisionRecord:
-    """An earlier text of an article."""
-
-    id: int
-    title: str
-    text: str
-    summary: str
-    vanished: bool
-    """The page was gone when it was looked at again."""
-    undescribed: bool
-    """Nothing was decided about this change yet."""
-
-
 class Decisions:
     """Opens deciding transactions."""
 
@@ -121,6 +105,7 @@ class Deciding:
 
     def __init__(self, connection: Connection, database: Database) -> None:
         self.connection = connection
+        self.changes = Changes(connection, database)
         self._database = database
 
     def earlier(self, topic: TopicId, article_id: ArticleId) -> EarlierHit | None:
@@ -175,23 +160,6 @@ class Deciding:
         row = self.connection.execute(select(stories).where(stories.c.id == story_id)).first()
         return None if row is None else story_from(row)
 
-    def stage_mark(self, topic: TopicId) -> StageMark | None:
-        """The stage that the topic has reached."""
-        row = self.connection.execute(select(facts).where(facts.c.name == f"stage:{topic}")).first()
-        if row is None:
-            return None
-        return StageMark(stage=row.value["stage"], evidence=row.value["evidence"], at=row.at)
-
-    def set_stage_mark(self, topic: TopicId, mark: StageMark) -> None:
-        """The topic has reached a stage."""
-        value = {"stage": mark.stage, "evidence": mark.evidence}
-        new = self._database.insert(facts).values(name=f"stage:{topic}", value=value, at=mark.at)
-        self.connection.execute(
-            new.on_conflict_do_update(
-                index_elements=["name"], set_={"value": new.excluded.value, "at": mark.at}
-            )
-        )
-
     def publishers(self, story_id: StoryId) -> list[str]:
         """Who has reported this story."""
         return list(
@@ -227,32 +195,6 @@ class Deciding:
             .limit(200)
         )
         return [(row.similarity, row.same) for row in self.connection.execute(query)]
-
-    def latest_revision(self, article_id: ArticleId) -> RevisionRecord | None:
-        """The text that an article had before its last change."""
-        row = self.connection.execute(
-            select(revisions)
-            .where(revisions.c.article_id == article_id)
-            .order_by(revisions.c.id.desc())
-            .limit(1)
-        ).first()
-        if row is None:
-            return None
-        change = row.change or {}
-        return RevisionRecord(
-            id=row.id,
-            title=row.title,
-            text=row.text,
-            summary=row.summary,
-            vanished=bool(change.get("vanished")),
-            undescribed="diff" not in change,
-        )
-
-    def describe_revision(self, revision_id: int, change: Mapping[str, Any]) -> None:
-        """Keep what a change was, readable."""
-        self.connection.execute(
-            update(revisions).where(revisions.c.id == revision_id).values(change=dict(change))
-        )
 
     def new_story(self, topic: TopicId, headline: str, *, at: datetime) -> StoryId:
         """Start a story."""

@@ -16,7 +16,7 @@ from watcher.storage.records import AlertRecord, Batch, DeliveryRecord
 from watcher.storage.tables import alerts, deliveries
 
 # The most that one message carries; the rest travels in the next one.
-MESSAGE_SIZE = 50
+MESSAGE_SIZE = 200
 
 
 class Outbox:

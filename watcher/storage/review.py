@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, func, select, text, update
 
+from watcher.decide.saga import StageMark, Step
 from watcher.errors import NotFoundError
 from watcher.model import (
     ArticleId,
@@ -252,6 +253,23 @@ class Review:
                 ),
             )
 
+    def steps(self, topic: TopicId, *, since: datetime | None = None) -> list[Step]:
+        """Every stage that a hit of the topic asserted."""
+        query = (
+            select(hits, articles.c.title, articles.c.published_at)
+            .join(articles, articles.c.id == hits.c.article_id)
+            .where(
+                hits.c.topic == topic,
+                hits.c.kind == HitKind.HIT,
+                hits.c.stage.is_not(None),
+                hits.c.story_id.is_not(None),
+            )
+        )
+        if since:
+            query = query.where(hits.c.first_seen_at >= since)
+        with self._database.reading() as connection:
+            return [_step_from(row) for row in connection.execute(query)]
+
     def fact(self, name: str) -> tuple[Any, datetime] | None:
         """A single remembered value and when it was set."""
         query = select(facts_table).where(facts_table.c.name == name)
@@ -268,6 +286,13 @@ class Review:
                     index_elements=["name"], set_={"value": new.excluded.value, "at": now}
                 )
             )
+
+
+def _step_from(row: Row[Any]) -> Step:
+    at = min(row.published_at or row.first_seen_at, row.first_seen_at)
+    evidence = (row.novelty or {}).get("stage", "")
+    mark = StageMark(stage=row.stage, evidence=evidence, at=at)
+    return Step(story_id=StoryId(row.story_id), mark=mark, headline=row.title)
 
 
 def _count(table: Any, *where: ColumnElement[bool]) -> Select[Any]:

@@ -148,6 +148,17 @@ class Upkeep:
                 counts[min(days - 1, max(0, int((now - at) / _DAY)))] += 1
         return counts
 
+    def latest_hits(self, topic: str, *, limit: int = 400) -> list[datetime]:
+        """When the topic's latest hits were seen, oldest first."""
+        query = (
+            select(hits.c.first_seen_at)
+            .where(hits.c.topic == topic, hits.c.kind == HitKind.HIT)
+            .order_by(hits.c.first_seen_at.desc())
+            .limit(limit)
+        )
+        with self._database.reading() as connection:
+            return sorted(connection.execute(query).scalars())
+
     def first_hit_at(self, topic: str) -> datetime | None:
         """When the topic's history begins."""
         query = select(func.min(hits.c.first_seen_at)).where(hits.c.topic == topic)

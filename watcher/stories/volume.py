@@ -17,6 +17,12 @@ _LEAST_SPIKE = 3
 """Fewer hits than this in a bin are no spike, however quiet the topic was."""
 _MOST_TERMS = 100_000
 _OVER_LONGEST = 1.25
+_UNSEEN_BURSTS = 8.0
+"""A history of so many periods may as well be one of bursts that has not shown one yet; at five
+times as many that hardly counts."""
+_FEW_GAPS = 40
+_ROUND = timedelta(days=1)
+"""So few gaps need not have shown a night yet: no silence within one round of the clock is unusual."""
 _SHORT = 10
 
 
@@ -62,6 +68,7 @@ def count_tail(history: Sequence[int], current: int) -> float:
     spread = sum((count - total / n) ** 2 for count in history) / max(1, n - 1)
     # The rate's own uncertainty (gamma posterior) widens the count like more spread would.
     variance = max(spread, mean) * (1 + 1 / n) + _doubt_of_spread(spread, mean, n)
+    variance += (mean * _UNSEEN_BURSTS / n) ** 2
     if variance <= mean * (1 + 1e-9):
         variance = mean * (1 + 1 / n)
     size = mean * mean / (variance - mean)
@@ -70,7 +77,7 @@ def count_tail(history: Sequence[int], current: int) -> float:
 
 def _doubt_of_spread(spread: float, mean: float, n: int) -> float:
     """A short history of bursts understates them: three standard errors of the variance."""
-    return (spread - mean) * (2 / n) ** 0.5 * 3 if spread > mean else 0.0
+    return (spread - mean) * ((2 / n) ** 0.5 * 3 + 12 / n) if spread > mean else 0.0
 
 
 def _negative_binomial_tail(least: int, size: float, mean: float) -> float:
@@ -115,7 +122,10 @@ def expected_silence(
     longest = max(gap.total_seconds() for gap in gaps) * _OVER_LONGEST
     # Few gaps have not shown their longest yet: ten of them allow for twice as much, a hundred
     # for a tenth more.
-    return timedelta(seconds=min(max(limit, longest) * (1 + _SHORT / len(gaps)), _FOREVER))
+    limit = max(limit, longest) * (1 + _SHORT / len(gaps))
+    if len(gaps) < _FEW_GAPS:
+        limit = max(limit, _ROUND.total_seconds())
+    return timedelta(seconds=min(limit, _FOREVER))
 
 
 _FOREVER = 10 * 365 * 86_400.0
