@@ -89,6 +89,7 @@ def test_days_are_read_in_every_language(lang: str, text: str, expected: set[str
         ("16 134 голоса, 56,09%", {"16134", "56.09"}),
         ("Eleven thousand signatures, 11,340 of them", {"11000", "11340"}),
         ("11 bin 340 imza", {"11340"}),
+        ("подписи, 11 с лишним тысяч", {"11000"}),
         ("11 340 Unterschriften, Neunzehn Mitglieder", {"11340", "19"}),
         ("4.5 million people and 4,5 млн человек", {"4500000"}),
         ("ცხრამეტი წევრი", {"19"}),

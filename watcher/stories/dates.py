@@ -171,10 +171,17 @@ def _factor(word: str) -> int:
     return 1
 
 
+_ABOUT = frozenset([("с", "лишним"), ("с", "небольшим"), ("з", "лишком"), ("z", "gora")])
+"""Between a number and its multiplier: ``11 с лишним тысяч``."""
+
+
 def _multiplied(value: str, words: Words, end: int) -> tuple[str, int]:
     """A number times the multiplier that follows it, with the offset where both end."""
     n = bisect_left(words.starts, end)
-    if n == len(words) or words.starts[n] - end > 2:
+    near = end
+    if tuple(words.folded[n : n + 2]) in _ABOUT:
+        n, near = n + 2, words.ends[n + 1]
+    if n == len(words) or words.starts[n] - near > 2:
         return value, end
     factor = _factor(words.folded[n])
     if factor == 1:
