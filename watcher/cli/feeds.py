@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from watcher.cli.output import ago, console, due, emit, note, now_utc, safe, say, short_time, table
+from watcher.cli.filters import PagerFlag
+from watcher.cli.output import emit, note, now_utc, plural, safe, say, short_time
 from watcher.cli.shell import Root, noun, root
 from watcher.cli.topics import find_topic
 from watcher.errors import UsageError, WatcherError
@@ -37,65 +38,23 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document on std
 
 
 @app.command("list")
-def list_feeds(context: typer.Context, as_json: JsonFlag = False) -> None:
-    """List feeds with their health."""
+def list_feeds(context: typer.Context, as_json: JsonFlag = False, pager: PagerFlag = True) -> None:
+    """List feeds with their health: newest entry, interval, failures, unusual silence."""
+    from watcher.cli import screen
+    from watcher.cli.feedlines import feed_json, feed_lines
+
     store = root(context).store()
     now = now_utc()
     found = store.feeds.all()
     fresh = store.feeds.entries_since(now - timedelta(days=1))
     if as_json:
-        emit([feed_json(feed, fresh.get(feed.id, 0)) for feed in found])
+        emit([feed_json(feed, fresh.get(feed.id, 0), now) for feed in found])
         return
     if not found:
         say("No feeds yet: `watcher poll` reads them from the configuration.")
         return
-    made = table(
-        "state",
-        ("name", {"max_width": 28, "no_wrap": True}),
-        "polled",
-        "next",
-        ("24 h", {"justify": "right"}),
-        ("trouble", {"ratio": 1}),
-    )
-    made.expand = True
-    for feed in sorted(found, key=lambda f: (f.state == "ok", f.spec.name)):
-        made.add_row(
-            str(feed.state),
-            safe(feed.spec.name),
-            ago(feed.last_polled_at, now),
-            due(feed.next_poll_at, now) if feed.state != "paused" else "-",
-            str(fresh.get(feed.id, 0)),
-            _trouble(feed),
-        )
-    console().print(made)
-
-
-def _trouble(feed: FeedRecord) -> str:
-    if not feed.last_error:
-        return ""
-    return safe(f"{feed.last_error} x{feed.failures}: {feed.last_error_detail or ''}".rstrip(": "))
-
-
-def feed_json(feed: FeedRecord, entries: int) -> dict[str, Any]:
-    """A feed in the shape that the interface contract promises."""
-    return {
-        "id": feed.id,
-        "name": feed.spec.name,
-        "url": feed.spec.url,
-        "publisher": feed.spec.publisher,
-        "state": feed.state,
-        "last_polled_at": feed.last_polled_at,
-        "next_poll_at": feed.next_poll_at,
-        "last_error": feed.last_error,
-        "failures": feed.failures,
-        "entries_24h": entries,
-        "kind": feed.spec.kind,
-        "origin": feed.spec.origin,
-        "last_error_detail": feed.last_error_detail,
-        "last_new_at": feed.last_new_at,
-        "lang": feed.lang,
-        "tags": list(feed.spec.tags),
-    }
+    with screen.pager(wanted=pager) as lines:
+        lines.extend(feed_lines(found, fresh, now))
 
 
 @app.command()
@@ -275,11 +234,16 @@ def discover(
     if as_json:
         emit(found)
         return
-    for feed in found:
-        guess = "" if feed["stated"] else "  (a guess: not stated by the site)"
-        say(f"{feed['url']}  {safe(feed['title'])}{guess}".rstrip())
-    if not found:
+    stated = [feed for feed in found if feed["stated"]]
+    guesses = [feed for feed in found if not feed["stated"]]
+    for feed in stated:
+        say(f"{feed['url']}  {safe(feed['title'])}".rstrip())
+    if not stated:
         say("No feed is stated there.")
+    if guesses:
+        note("Not stated and not tried, but usual for such a site (`feeds add` tries them):")
+        for feed in guesses:
+            note(f"  {feed['url']}")
 
 
 @app.command("import")
@@ -315,7 +279,7 @@ def import_opml(
         )
     for problem in problems:
         note(f"{file}: {problem}; left out")
-    note(f"{len(fresh)} feeds added, {len(outlines) - len(fresh)} known before")
+    note(f"{plural(len(fresh), 'feed')} added, {len(outlines) - len(fresh)} known before")
 
 
 @app.command("export")
@@ -395,7 +359,8 @@ def print_trial(trial: Trial, odd: list[str]) -> None:
     )
     if isinstance(data, Failure):
         for feed in trial.found[:10]:
-            say(f"points to: {safe(feed.url)}  {safe(feed.title)}".rstrip())
+            how = "points to" if feed.stated else "may have"
+            say(f"{how}: {safe(feed.url)}  {safe(feed.title)}".rstrip())
         return
     say(
         f"{safe(data.title) or '(no title)'}, language {data.lang or 'not stated'}, "
