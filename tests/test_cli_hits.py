@@ -133,11 +133,14 @@ def test_a_verdict_is_kept_with_its_history(config: Path) -> None:
 def test_mistakes_name_the_nearest(config: Path) -> None:
     wrong = watcher("hits", "mark", "1", "relevnat", config=config, code=2)
     assert "did you mean relevant?" in wrong.stderr
+    assert "duplicate, none" in wrong.stderr
     wrong = watcher("hits", "export", "--format", "markdwn", config=config, code=2)
     assert "did you mean markdown?" in wrong.stderr
     assert "no hit 999" in watcher("hits", "show", "999", config=config, code=1).stderr
-    wrong = watcher("hits", "list", "--topic", "tt", config=config)
-    assert "did you mean t?" in wrong.stderr
+    for form in ("--json", "--csv", "--no-pager"):
+        wrong = watcher("hits", "list", "--topic", "tt", form, config=config, code=2)
+        assert "did you mean t?" in wrong.stderr
+        assert not wrong.stdout
     wrong = watcher("hits", "serch", "x", config=config, code=2)
     assert "search" in wrong.stderr
     assert "2d" in watcher("hits", "--since", "soon", config=config, code=2).stderr

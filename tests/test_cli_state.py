@@ -55,12 +55,22 @@ def test_each_state_has_its_next_step(tmp_path: Path) -> None:
     assert "watcher init" in nowhere
     config = write_config(tmp_path)
     assert "watcher poll" in watcher(config=config).stdout
+    watcher("db", "upgrade", config=config)
+    assert "polled yet" in watcher(config=config).stdout
     store = filled(tmp_path, at=datetime.now(UTC))
     assert "watcher review" in watcher(config=config).stdout
     [hit] = store.review.hits(HitFilter())
     store.close()
     watcher("hits", "mark", str(hit.id), "relevant", config=config)
     assert "reviewed" in watcher(config=config).stdout
+    text = config.read_text("utf-8")
+    nobody = text.replace("sqlite:///", "postgresql+psycopg://127.0.0.1:1/")
+    assert nobody != text
+    config.write_text(nobody, "utf-8")
+    said = watcher(config=config).stdout
+    assert "watcher doctor" in said
+    assert "polled" not in said
+    config.write_text(text, "utf-8")
     config.write_text(config.read_text("utf-8").replace("topics", "tropics"), "utf-8")
     assert "watcher check" in watcher(config=config).stdout
 

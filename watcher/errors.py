@@ -46,6 +46,10 @@ class StorageError(WatcherError):
     """The database can't be opened, read or written; the text says which and what to do."""
 
 
+class NoDatabaseError(StorageError):
+    """Nothing was stored yet: the database file is not there."""
+
+
 class RefusedError(StorageError):
     """The database works, but refuses what it was given: the rows are at fault."""
 

@@ -48,8 +48,8 @@ def _array(lines: Iterable[str]) -> Iterator[str]:
 
 
 def write_out(lines: Iterable[str], out: Path | None) -> int:
-    """Write the lines to a file, or to stdout; returns how many."""
-    if out is None:
+    """Write the lines to a file, or to stdout (also for ``-``); returns how many."""
+    if out is None or out == Path("-"):
         count = 0
         for line in lines:
             say(line)

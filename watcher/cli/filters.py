@@ -77,16 +77,18 @@ def one_format(*, as_json: bool, csv: bool, jsonl: bool) -> str:
     return chosen[0] if chosen else "text"
 
 
-def parse_verdict(text: str) -> Verdict:
-    """A verdict by name or its unmistakable beginning; raises UsageError naming the nearest."""
+def parse_verdict(text: str, *, with_none: bool = False) -> Verdict:
+    """A verdict by name or its unmistakable beginning; raises UsageError naming the nearest.
+
+    ``with_none``: the error names ``none``, too, which the caller understands by itself.
+    """
     known = [str(verdict) for verdict in Verdict]
+    listed = ", ".join([*known, "none"] if with_none else known)
     wanted = text.strip().lower()
     beginning = [name for name in known if wanted and name.startswith(wanted)]
     if wanted in known or len(beginning) == 1:
         return Verdict(wanted if wanted in known else beginning[0])
-    raise UsageError(
-        f'"{text}" is not a verdict; known are {", ".join(known)}{did_you_mean(wanted, known)}'
-    )
+    raise UsageError(f'"{text}" is not a verdict; known are {listed}{did_you_mean(wanted, known)}')
 
 
 def did_you_mean(text: str, known: Iterable[str]) -> str:

@@ -52,22 +52,26 @@ def list_hits(
     )  # fmt: skip
     store = root(context).store()
     found = store.review.hits(wanted)
+    if topic and not found:
+        _check_topic(root(context), topic, store.review.topics())
     if form != "text":
         print_data(found, form)
     elif not found:
         say("No near misses." if near_misses else "No hits.")
-        _explain_nothing(store.review.topics(), topic)
+        if not store.review.topics():
+            note("`watcher poll` makes a pass, `watcher status` says how things stand.")
     else:
         _print_list(found, more=len(found) == limit, pager=pager)
 
 
-def _explain_nothing(topics: list[str], topic: str | None) -> None:
-    """Why a listing may be empty, on stderr."""
-    if topic and topics and topic not in topics:
-        near = filters.did_you_mean(topic, topics)
-        note(f"no hit of a topic {safe(topic)} yet; there are some of {', '.join(topics)}{near}")
-    elif not topics:
-        note("No hits yet. `watcher poll` makes a pass, `watcher status` says how things stand.")
+def _check_topic(cli: Root, topic: str, stored: list[str]) -> None:
+    """Raise UsageError for a topic that neither the database nor the configuration knows."""
+    if topic in stored:
+        return
+    known = sorted({*stored, *(str(spec.id) for spec in cli.settings.topics)})
+    if topic not in known:
+        near = filters.did_you_mean(topic, known)
+        raise UsageError(f"no topic {safe(topic)}; known are {', '.join(known)}{near}")
 
 
 def _print_list(found: list[HitRecord], *, more: bool, pager: bool) -> None:
@@ -136,7 +140,7 @@ def mark(
     as_json: filters.JsonFlag = False,
 ) -> None:
     """Say what a hit or near miss really is; the watcher learns from it."""
-    wanted = None if verdict == "none" else parse_verdict(verdict)
+    wanted = None if verdict == "none" else parse_verdict(verdict, with_none=True)
     review = root(context).store().review
     marked = [
         review.mark(HitId(one), wanted, note=comment, now=now_utc())

@@ -40,23 +40,25 @@ def hit_lines(found: Sequence[HitRecord]) -> Iterator[str]:
 
 
 class _Narrow:
-    """Id, score, mark, publisher, language, headline."""
+    """Id, time if there is room, score, mark, publisher, language, headline."""
 
     def __init__(self, columns: int, *, show_topic: bool) -> None:
         self._columns = columns
         self._show_topic = show_topic
+        self._show_time = columns >= 72
 
     def row(self, hit: HitRecord) -> str:
         left = " ".join(
             [
                 fit(str(hit.id), 6, right=True),
+                *([hit.first_seen_at.astimezone().strftime("%H:%M")] if self._show_time else []),
                 score_cell(hit, 3),
                 mark(hit),
                 paint(fit(one_line(hit.publisher), 14), "dim"),
                 fit(one_line(hit.lang or "?"), 2),
             ]
         )
-        used = 6 + 1 + 7 + 1 + 1 + 1 + 14 + 1 + 2 + 2
+        used = 6 + 1 + 7 + 1 + 1 + 1 + 14 + 1 + 2 + 2 + (6 if self._show_time else 0)
         return left + "  " + headline(hit, self._columns - used, used, topic=self._show_topic)
 
 

@@ -15,7 +15,9 @@ from watcher.cli.times import parse_time
 
 def report(
     context: typer.Context,
-    out: Annotated[Path, typer.Option("--out", "-o", help="File to write.")] = Path("report.html"),
+    out: Annotated[Path, typer.Option("--out", "-o", help="File to write; - for stdout.")] = Path(
+        "report.html"
+    ),
     topic: filters.Topic = None,
     since: Annotated[str, typer.Option(help="From when: 30d, 2026-10-01.")] = "30d",
 ) -> None:

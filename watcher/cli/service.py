@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from watcher.cli.feeds import pick
-from watcher.cli.output import emit, is_interactive, note, safe, say
+from watcher.cli.output import emit, is_interactive, note, plural, safe, say
 from watcher.cli.shell import Root, root, set_up_logging
 
 if TYPE_CHECKING:
@@ -140,6 +140,8 @@ def print_tally(tally: Tally, seconds: float, *, sending: bool) -> None:
         f"Polled {tally.polled} feeds in {seconds:.1f} s: {tally.unchanged} unchanged, "
         f"{tally.failed} failed, {tally.entries} new entries."
     )
+    if tally.failing:
+        say(f"Not due yet after a failure: {plural(tally.failing, 'feed')}, see `watcher feeds`.")
     if tally.pages or tally.partial or tally.reread or tally.scored:
         say(
             f"Read {tally.pages} pages ({tally.partial} in part, {tally.reread} known before), "

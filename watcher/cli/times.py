@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from watcher.errors import UsageError
 
-_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_AGO = re.compile(r"(\d+(?:\.\d+)?)\s*([mhdw])")
+_HOURS = {"m": 1 / 60, "h": 1, "d": 24, "w": 7 * 24}
+_AGO = re.compile(r"(\d+(?:\.\d+)?)\s*(m|min|minutes?|h|hours?|d|days?|w|weeks?)")
 
 
 def parse_time(text: str | None, *, now: datetime) -> datetime | None:
@@ -18,7 +18,7 @@ def parse_time(text: str | None, *, now: datetime) -> datetime | None:
     text = text.strip()
     ago = _AGO.fullmatch(text)
     if ago:
-        return now - timedelta(**{_UNITS[ago[2]]: float(ago[1])})
+        return now - _span(ago)
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
@@ -33,4 +33,11 @@ def parse_span(text: str) -> timedelta:
     found = _AGO.fullmatch(text.strip())
     if not found:
         raise UsageError(f'"{text}" is not a duration; say 30m, 12h, 2d or 1w')
-    return timedelta(**{_UNITS[found[2]]: float(found[1])})
+    return _span(found)
+
+
+def _span(found: re.Match[str]) -> timedelta:
+    try:
+        return timedelta(hours=float(found[1]) * _HOURS[found[2][0]])
+    except OverflowError:
+        raise UsageError(f"{found[0]} is longer than time goes back here") from None

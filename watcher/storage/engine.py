@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from watcher.errors import AlreadyRunningError, RefusedError, StorageError
+from watcher.errors import AlreadyRunningError, NoDatabaseError, RefusedError, StorageError
 
 BUSY_TIMEOUT_MS = 10_000
 # A server that vanishes is noticed in a minute and not after the system's two hours.
@@ -80,7 +80,7 @@ def _prepare_file(path: Path, *, create: bool) -> None:
             raise StorageError(f"{path}: the database file is empty; restore a backup")
         return
     if not create:
-        raise StorageError(f"{path}: no database yet; run `watcher poll` or `watcher run` first")
+        raise NoDatabaseError(f"{path}: no database yet; run `watcher poll` or `watcher run` first")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Article texts and reviewers' notes are nobody else's business.
