@@ -119,6 +119,19 @@ def _text(text: str) -> str:
     return text.strip()
 
 
+_WEIGHT = re.compile(r"\d*\.?\d+\s*")
+
+
+def _term(value: str) -> str:
+    text = _text(value)
+    words, caret, weight = text.partition("^")
+    if not any(letter.isalnum() for letter in words):
+        raise ValueError("has no word to look for")
+    if caret and not _WEIGHT.fullmatch(weight):
+        raise ValueError('expected a number behind "^", such as "South Ossetia^0.5"')
+    return text
+
+
 _DURATION_HINT = 'expected a duration in quotes, such as "30s", "15m", "1h30m" or "3d"'
 
 
@@ -150,6 +163,7 @@ Reason = Annotated[str, _reader(_reason, "expected a reason in quotes")]
 Database = Annotated[str, _reader(_database, "expected an address in quotes")]
 Name = Annotated[str, _reader(_name, "expected a name in quotes")]
 Text = Annotated[str, _reader(_text, "expected text in quotes")]
+TermText = Annotated[str, _reader(_term, 'expected a name or phrase in quotes, such as "annex*"')]
 
 
 def _size(value: Any) -> Any:
@@ -327,7 +341,7 @@ class TopicTable(Table):
         le=0.1,
         description="Chance, on a day like any other, of a notice of unusual volume or silence",
     )
-    terms: dict[str, list[Text]] = Field(
+    terms: dict[str, list[TermText]] = Field(
         default_factory=dict,
         description="Groups of names and phrases, any language; `*` ends a word stem; a group "
         "whose name begins with `!` speaks against the topic",
