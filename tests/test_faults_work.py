@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from watcher.model import (
     TopicId,
     TopicSpec,
 )
-from watcher.pipeline.flow import Flow, Stage, write_each
+from watcher.pipeline.flow import Flow, Stage, together, write_each
 from watcher.storage import ReadOutcome, Store
 from watcher.workers import WorkerLimits, WorkerPool
 
@@ -163,6 +164,43 @@ def test_a_stop_gives_back_what_was_claimed_even_while_claiming(when: str) -> No
         with pytest.raises(asyncio.CancelledError):
             await run
         assert sorted(bench.released) == [1, 2]
+
+    asyncio.run(scene())
+
+
+def test_of_stages_that_run_together_the_first_failure_gives_back_the_work_of_all() -> None:
+    async def scene() -> None:
+        bench = Bench([1, 2])
+
+        async def fail() -> None:
+            await bench.claiming.wait()
+            await asyncio.sleep(0.05)
+            raise StorageError("the disk is full")
+
+        with pytest.raises(StorageError, match="full"):
+            await together(Flow(bench.stage(), asyncio.Event()).run(), fail())
+        assert sorted(bench.released) == [1, 2]
+
+    asyncio.run(scene())
+
+
+def test_what_is_done_early_waits_for_company_but_not_once_all_is_done() -> None:
+    async def scene() -> None:
+        bench = Bench([1, 2, 3])
+        batches: list[int] = []
+
+        async def record(batch: list[tuple[int, int]]) -> None:
+            batches.append(len(batch))
+            await bench.record(batch)
+
+        async def work(unit: int) -> int:
+            await asyncio.sleep(unit / 50)
+            return unit
+
+        # Were the whole time waited for, the test would run into its limit.
+        stage = replace(bench.stage(), record=record, work=work, gather=1_000.0)
+        assert await Flow(stage, asyncio.Event()).run() == 3
+        assert batches == [3]
 
     asyncio.run(scene())
 

@@ -101,6 +101,28 @@ def test_atom() -> None:
     assert entry.updated_at == datetime(2026, 11, 21, 7, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("inside", ["<link>/page</link>{guid}", "{guid}<link>/page</link>"])
+def test_a_link_says_where_and_a_guid_does_where_there_is_none(inside: str) -> None:
+    guid = '<guid isPermaLink="true">https://example.org/by-guid</guid>'
+    data = parsed(
+        rss(
+            f"<item><title>Linked</title>{inside.format(guid=guid)}</item>",
+            "<item><title>No link</title><guid>https://example.org/2</guid></item>",
+        )
+    )
+    assert [entry.url for entry in data.entries] == [
+        "https://example.org/page",
+        "https://example.org/2",
+    ]
+
+
+def test_a_base_holds_for_its_own_item_only() -> None:
+    first = '<item base="/first/"><title>First</title><link>one</link></item>'
+    second = "<item><title>Second</title><link>two</link></item>"
+    expected = ["https://example.org/first/one", "https://example.org/news/two"]
+    assert [entry.url for entry in parsed(rss(first, second)).entries] == expected
+
+
 def test_rdf_with_items_beside_the_channel() -> None:
     data = parsed(
         """<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -581,3 +582,29 @@ def test_no_password_in_what_is_printed(tmp_path: Path) -> None:
     with pytest.raises(StorageError) as caught:
         Store("postgresql+psycopg://u:s3cret@127.0.0.1:1/none")
     assert "s3cret" not in str(caught.value)
+
+
+def test_a_resumed_feed_that_failed_last_is_not_well_before_it_is_polled(store: Store) -> None:
+    well, broken = add_feed(store, "a", "b")
+    failure = Failure(reason=FailureReason.HTTP_404, detail="404 Not Found")
+    store.feeds.record([polled(well), replace(polled(broken), failure=failure, data=None)])
+    for feed in (well, broken):
+        store.feeds.set_state(feed, FeedState.PAUSED, now=NOW)
+        store.feeds.set_state(feed, FeedState.OK, now=NOW)
+    assert [feed.state for feed in store.feeds.all()] == [FeedState.OK, FeedState.FAILING]
+    later = NOW + timedelta(minutes=1)
+    assert store.feeds.failing(polled_before=later) == 1
+    assert store.feeds.failing(polled_before=NOW) == 0
+    assert len(store.feeds.claim(now=NOW, limit=9, lease=LEASE)) == 2
+
+
+def test_a_claimed_entry_says_which_article_was_read_at_its_address(store: Store) -> None:
+    article_id = add_article(store)
+    _first, second = add_feed(store, "a", "b")
+    same = entry("other", url="http://www.a.example/k1?utm_source=rss")
+    store.feeds.record([polled(second, same, entry("new"))])
+    known = {
+        claimed.key: claimed.known_article
+        for claimed in store.articles.claim_entries(now=NOW, limit=9, lease=LEASE)
+    }
+    assert known == {"other": article_id, "new": None}

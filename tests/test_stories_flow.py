@@ -264,3 +264,24 @@ def test_many_outlets_of_one_wire_story_are_one_alert(news: NewsWeb, tmp_path: P
         assert len(told(hook)) == 1
         [story] = answer("stories", config=config)
         assert story["articles"] == 5
+
+
+def test_pages_are_read_while_a_slow_feed_is_still_awaited(news: NewsWeb, tmp_path: Path) -> None:
+    news.pieces.append(PROPOSED)
+    news.publish()
+    empty = b'<rss version="2.0"><channel><title>Slow</title></channel></rss>'
+    slow = news.web.answer("/slow.xml", Answer(body=empty, delay=4.0))
+    config = write_config(tmp_path, [news.feeds[0], slow], [])
+    asked: list[bool] = []
+
+    def progress(stage: str, _number: int) -> None:
+        if stage == "poll":
+            asked.append(any(seen.path == "/en/proposed" for seen in news.web.requests))
+
+    async def go() -> Tally:
+        async with make_app(load(config, environ={}), progress=progress) as app:
+            return await app.pipeline.run_once()
+
+    tally = asyncio.run(go())
+    assert (tally.polled, tally.failed, tally.pages) == (2, 0, 1)
+    assert asked == [False, True]

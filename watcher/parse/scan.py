@@ -121,6 +121,9 @@ class RawItem(Identity):
     malformed: bool = False
     cuts: list[tuple[int, int]] = field(default_factory=list)
     """Children that only cost time: byte ranges to leave out."""
+    linked: bool = False
+    """Has a link that feedparser takes for the entry's, whatever the guid says."""
+    guids: list[tuple[int, int]] = field(default_factory=list)
     volatile: list[tuple[int, int]] = field(default_factory=list)
 
 
@@ -193,6 +196,7 @@ class _Scanner:
             self.capture()
         elif attributes.get("rel", "alternate") == "alternate" and not item.link:
             item.link = attributes["href"]
+            item.linked = bool(item.link) and attributes.get("type", "text/html") == "text/html"
 
     def start_outside(self, name: str, attributes: Mapping[str, str]) -> None:
         local = name.rpartition(":")[2].lower()
@@ -269,6 +273,8 @@ class _Scanner:
         strange = self.child_strange or self.child_elements > MAX_CHILD_ELEMENTS
         if name in _VOLATILE:
             item.volatile.append((self.child_start, self.end_of_tag(tag)))
+        if name in ("guid", "id"):
+            item.guids.append((self.child_start, self.end_of_tag(tag)))
         unread = name in _UNREAD and self.child_elements == 1
         if strange or unread or _only_costs(name, size):
             item.cuts.append((self.child_start, self.end_of_tag(tag)))
@@ -282,6 +288,7 @@ class _Scanner:
             item.title = item.title or text
         elif name == "feedburner:origlink" or (name == "link" and not item.link):
             item.link = text
+            item.linked = item.linked or (name == "link" and bool(text))
         elif name != "link":
             item.published = item.published or text
 
@@ -290,6 +297,8 @@ class _Scanner:
         item.hash = self.hash_of(item)
         if item.end - item.start > MAX_ITEM_BYTES or item.elements > MAX_ITEM_ELEMENTS:
             item.refused = True
+        if item.linked:  # the guid is known by now, and feedparser would need it for nothing else
+            item.cuts.extend(item.guids)
         self.scan.items.append(item)
         self.item = None
 

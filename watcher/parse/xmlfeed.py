@@ -25,8 +25,9 @@ from watcher.parse.stated import NotThisKindError, Stated, hashed
 from watcher.text.charset import Decoded
 from watcher.text.dates import from_struct
 
-# feedparser joins relative links to this header, and believes the charset in the other.
 _HEADERS = {"content-type": "application/xml; charset=utf-8"}
+"""feedparser believes the charset."""
+_BASE = re.compile(rb"\bbase\s*=")
 MAX_PROLOG = 20_000
 _ROOT = re.compile(r"<(\w[\w.:-]{0,60})")
 _PAGES = frozenset({"html", "head", "body", "script", "div", "p", "table", "meta", "link", "title"})
@@ -157,12 +158,14 @@ def run_feedparser(body: bytes, base: str) -> Mapping[str, Any]:
     """feedparser on bytes only (a path or address would be opened), its repairs switched off.
 
     Sanitising and link resolution double its time and the first is quadratic; texts are made
-    plain afterwards anyhow.
+    plain afterwards anyhow. The feed's address it would join to itself at every tag, a third of
+    its time: it is told only where it may meet an ``xml:base``; links are made whole later anyhow.
     """
+    headers = {**_HEADERS, "content-location": base} if _BASE.search(body) else _HEADERS
     try:
         parsed: Mapping[str, Any] = feedparser.parse(
             io.BytesIO(body),
-            response_headers={**_HEADERS, "content-location": base},
+            response_headers=headers,
             sanitize_html=False,
             resolve_relative_uris=False,
         )

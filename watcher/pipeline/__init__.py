@@ -6,6 +6,7 @@ may be repeated without harm. What a crash interrupts is due again when its leas
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Collection
 from datetime import timedelta
@@ -15,12 +16,16 @@ from watcher.model import FeedId
 from watcher.pipeline.context import Context, Tally, Wishes
 from watcher.pipeline.deciding import Scoring
 from watcher.pipeline.delivering import Delivering
+from watcher.pipeline.flow import together
 from watcher.pipeline.following import follow
 from watcher.pipeline.polling import Polling
 from watcher.pipeline.reading import Reading
 from watcher.pipeline.upkeep import DISK_FLOOR, Upkeep, disk_free
 
 __all__ = ["Context", "Pipeline", "Tally", "Wishes"]
+
+READ_ALONG_EVERY = 0.1
+"""Seconds between two looks at whether polling brought something to read."""
 
 _log = logging.getLogger(__name__)
 
@@ -40,7 +45,10 @@ class Pipeline:
     async def run_once(self, *, only: Collection[FeedId] | None = None, send: bool = True) -> Tally:
         """One pass to quiescence: all that is due, or the feeds named, through every stage."""
         tally = Tally()
-        await self._polling.run(tally, only=only)
+        started, feeds = self._context.clock(), self._context.store.feeds
+        polling = asyncio.create_task(self._polling.run(tally, only=only))
+        await together(polling, self._read_along(polling, tally))
+        tally.failing = await self._context.stored(feeds.failing, polled_before=started)
         # Reading brings articles to score; a page read now may be the retry of an old one.
         while await self._reading.run(tally) + await self._scoring.run(tally):
             pass
@@ -51,6 +59,15 @@ class Pipeline:
             )
             await self._delivering.run(tally)
         return tally
+
+    async def _read_along(self, polling: asyncio.Task[int], tally: Tally) -> None:
+        """Read what polling has stored while it goes on: workers start while servers answer."""
+        seen = 0
+        while not polling.done():
+            if tally.entries > seen:
+                seen = tally.entries
+                await self._reading.run(tally)
+            await asyncio.wait([polling], timeout=READ_ALONG_EVERY)
 
     async def poll(self) -> int:
         """Poll due feeds, unless the disk is nearly full."""

@@ -86,6 +86,8 @@ class Tally:
     polled: int = 0
     unchanged: int = 0
     failed: int = 0
+    failing: int = 0
+    """Feeds that failed earlier and wait for their next try."""
     entries: int = 0
     pages: int = 0
     partial: int = 0

@@ -174,7 +174,7 @@ class Delivering:
             return
         tally.undelivered += len(left)
         tally.failure(receiver.name, result.detail or str(result.outcome))
-        _log.warning("receiver %s: %s", receiver.name, result.detail or result.outcome)
+        _log.info("receiver %s: %s", receiver.name, result.detail or result.outcome)
         if result.outcome is Outcome.PERMANENT:
             await context.stored(outbox.record_dead, left, error=result.detail)
             return

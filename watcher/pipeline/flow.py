@@ -40,8 +40,8 @@ class Stage(Generic[U, O]):
     record: Callable[[list[tuple[U, O]]], Awaitable[None]]
     release: Callable[[list[U]], Awaitable[None]]
     gather: float = 0.0
-    """Seconds for which what finishes early waits for company: each commit waits for the disk, some
-    5 ms."""
+    """Seconds for which what finishes early waits for company at most: each commit waits for the
+    disk, some 5 ms."""
 
 
 async def write_each(
@@ -69,6 +69,17 @@ async def write_each(
             await write_each([row], write, give_up)
 
 
+async def together(*runs: Awaitable[object]) -> None:
+    """Run all to their end. The first that fails ends the others, which give their leases back."""
+    tasks = [asyncio.ensure_future(run) for run in runs]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
 class Flow(Generic[U, O]):
     """Runs a stage until nothing is due and nothing is in hand."""
 
@@ -77,6 +88,8 @@ class Flow(Generic[U, O]):
         self._stopping = stopping
         self._done: asyncio.Queue[tuple[U, O] | BaseException] = asyncio.Queue()
         self._in_hand: dict[Hashable, tuple[U, asyncio.Task[None]]] = {}
+        self._enough = asyncio.Event()
+        """Nothing more is worth waiting for before what is done is written."""
 
     async def run(self) -> int:
         """Returns how many units were done. Cancelled or failing, it gives its leases back."""
@@ -124,15 +137,22 @@ class Flow(Generic[U, O]):
             raise
         except BaseException as error:
             self._done.put_nowait(error)
+        if not self._worth_waiting():
+            self._enough.set()
+
+    def _worth_waiting(self) -> bool:
+        """Beside the one result being held, others may yet come to be written with it."""
+        return self._done.qsize() + 1 < min(WRITE_AT_MOST, len(self._in_hand))
 
     async def _write_finished(self) -> int:
         try:
-            first = await asyncio.wait_for(self._done.get(), LOOK_AGAIN)
+            finished = [await asyncio.wait_for(self._done.get(), LOOK_AGAIN)]
         except TimeoutError:
             return 0
-        if self._stage.gather and self._done.qsize() + 1 < len(self._in_hand):
-            await asyncio.sleep(self._stage.gather)
-        finished = [first]
+        if self._stage.gather and self._worth_waiting():
+            self._enough.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._enough.wait(), self._stage.gather)
         while not self._done.empty() and len(finished) < WRITE_AT_MOST:
             finished.append(self._done.get_nowait())
         batch = []

@@ -71,7 +71,7 @@ class Polling:
             work=self._poll_safely,
             record=record,
             release=release,
-            gather=0.05,
+            gather=0.25,
         )
         return await Flow(stage, context.stopping).run()
 

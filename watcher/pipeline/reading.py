@@ -86,6 +86,7 @@ class Reading:
             work=self._read_safely,
             record=record,
             release=release,
+            gather=0.25,
         )
         return await Flow(stage, context.stopping).run()
 
@@ -128,11 +129,12 @@ class Reading:
         if entry.url is None:
             return await self._read(entry)
         address = str(canonical(entry.url))
+        known = entry.known_article
         while (other := self._being_read.get(address)) is not None:
             await other.wait()
+            articles = self._context.store.articles
+            known = (await self._context.stored(articles.known, [address])).get(address)
         self._being_read[address] = asyncio.Event()
-        articles = self._context.store.articles
-        known = (await self._context.stored(articles.known, [address])).get(address)
         if known is None:
             return await self._read(entry)
         if known == entry.article_id or entry.revision > 1:

@@ -4,15 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, or_, select, update
 
 from watcher.model import ArticleId, EntryId, EntryState, TopicId
 from watcher.storage.database import Database
 from watcher.storage.feeds import STATE, feed_from
 from watcher.storage.records import ArticleData, ArticleRecord, EntryRecord, FeedRecord, ReadOutcome
 from watcher.storage.tables import article_urls, articles, entries, feeds, revisions
+from watcher.urls import canonical
+
+# Statements that run for every page are made once: to make one costs more than to run it.
+_AT_ADDRESS = (
+    select(articles)
+    .join(article_urls, article_urls.c.article_id == articles.c.id)
+    .where(article_urls.c.url.in_(bindparam("addresses", expanding=True)))
+    .order_by(articles.c.id)
+    .limit(1)
+)
+_READ = (
+    update(entries)
+    .where(entries.c.id == bindparam("of_entry"))
+    .values(
+        state=bindparam("new_state"),
+        reason=bindparam("why"),
+        detail=bindparam("more"),
+        attempts=entries.c.attempts + 1,
+        next_try_at=bindparam("next_try"),
+        lease_until=None,
+        article_id=bindparam("of_article"),
+    )
+)
 
 
 class Articles:
@@ -46,8 +70,14 @@ class Articles:
                 row.id: feed_from(row)
                 for row in connection.execute(select(*STATE).where(feeds.c.id.in_(wanted)))
             }
+            addresses = {row.id: str(canonical(row.url)) for row in claimed if row.url}
+            known = _known(connection, set(addresses.values()))
         return sorted(
-            (_entry_from(row, owners[row.feed_id]) for row in claimed), key=lambda e: e.id
+            (
+                _entry_from(row, owners[row.feed_id], known.get(addresses.get(row.id, "")))
+                for row in claimed
+            ),
+            key=lambda e: e.id,
         )
 
     def release_entries(self, ids: Collection[EntryId]) -> None:
@@ -59,16 +89,12 @@ class Articles:
 
     def known(self, canonical_urls: Collection[str]) -> dict[str, ArticleId]:
         """Which of these addresses belong to an article that was read in full before."""
-        query = (
-            select(article_urls.c.url, article_urls.c.article_id)
-            .join(articles, articles.c.id == article_urls.c.article_id)
-            .where(article_urls.c.url.in_(list(canonical_urls)), articles.c.partial.is_(False))
-        )
         with self._database.reading() as connection:
-            return {row.url: ArticleId(row.article_id) for row in connection.execute(query)}
+            return _known(connection, canonical_urls)
 
     def record_reads(self, outcomes: Sequence[ReadOutcome], *, now: datetime) -> None:
         """Write what was read. Each outcome stands alone; all are one transaction."""
+        rows = []
         with self._database.writing() as connection:
             for outcome in outcomes:
                 article_id = outcome.known_article
@@ -76,43 +102,36 @@ class Articles:
                     _record_vanished(connection, article_id, at=now)
                 if outcome.article is not None:
                     article_id = self._write_article(connection, outcome.article)
-                connection.execute(
-                    update(entries)
-                    .where(entries.c.id == outcome.entry_id)
-                    .values(
-                        state=outcome.state,
-                        reason=outcome.reason,
-                        detail=outcome.detail or None,
-                        attempts=entries.c.attempts + 1,
-                        next_try_at=outcome.next_try_at,
-                        lease_until=None,
-                        article_id=article_id,
-                    )
-                )
+                rows.append(_read_values(outcome, article_id))
+            if rows:
+                connection.execute(_READ, rows)
 
     def _write_article(self, connection: Connection, data: ArticleData) -> ArticleId:
         addresses = {data.canonical_url, *data.urls}
-        found = connection.execute(
-            select(articles)
-            .join(article_urls, article_urls.c.article_id == articles.c.id)
-            .where(article_urls.c.url.in_(addresses))
-            .order_by(articles.c.id)
-            .limit(1)
-        ).first()
+        found = connection.execute(_AT_ADDRESS, {"addresses": list(addresses)}).first()
         if found is None:
-            new = self._database.insert(articles).values(_article_values(data))
             # A second service may insert the same page at the same moment: take its row.
             article_id = connection.execute(
-                new.on_conflict_do_update(
-                    index_elements=["canonical_url"], set_={"url": new.excluded.url}
-                ).returning(articles.c.id)
+                self._insert_article, _article_values(data)
             ).scalar_one()
         else:
             article_id = found.id
             _revise(connection, found, data)
-        link = self._database.insert(article_urls).on_conflict_do_nothing()
-        connection.execute(link, [{"url": url, "article_id": article_id} for url in addresses])
+        links = [{"url": url, "article_id": article_id} for url in addresses]
+        connection.execute(self._insert_address, links)
         return ArticleId(article_id)
+
+    @cached_property
+    def _insert_article(self) -> Any:
+        new = self._database.insert(articles)
+        again = new.on_conflict_do_update(
+            index_elements=["canonical_url"], set_={"url": new.excluded.url}
+        )
+        return again.returning(articles.c.id)
+
+    @cached_property
+    def _insert_address(self) -> Any:
+        return self._database.insert(article_urls).on_conflict_do_nothing()
 
     def claim_to_score(self, *, now: datetime, limit: int, lease: timedelta) -> list[ArticleRecord]:
         """Lease articles that are to be scored."""
@@ -203,6 +222,28 @@ class Articles:
             rows = connection.execute(query).all()
             speaks = _feeds_of(connection, [row.id for row in rows])
         return [article_from(row, speaks.get(row.id, ())) for row in rows]
+
+
+def _read_values(outcome: ReadOutcome, article_id: ArticleId | None) -> dict[str, Any]:
+    return {
+        "of_entry": outcome.entry_id,
+        "new_state": outcome.state,
+        "why": outcome.reason,
+        "more": outcome.detail or None,
+        "next_try": outcome.next_try_at,
+        "of_article": article_id,
+    }
+
+
+def _known(connection: Connection, canonical_urls: Collection[str]) -> dict[str, ArticleId]:
+    if not canonical_urls:
+        return {}
+    query = (
+        select(article_urls.c.url, article_urls.c.article_id)
+        .join(articles, articles.c.id == article_urls.c.article_id)
+        .where(article_urls.c.url.in_(list(canonical_urls)), articles.c.partial.is_(False))
+    )
+    return {row.url: ArticleId(row.article_id) for row in connection.execute(query)}
 
 
 def _revise(connection: Connection, stored: Row[Any], data: ArticleData) -> None:
@@ -320,7 +361,7 @@ def mark_scored(connection: Connection, ids: Collection[ArticleId]) -> None:
     )
 
 
-def _entry_from(row: Row[Any], feed: FeedRecord) -> EntryRecord:
+def _entry_from(row: Row[Any], feed: FeedRecord, known: ArticleId | None) -> EntryRecord:
     return EntryRecord(
         id=EntryId(row.id),
         feed=feed,
@@ -337,6 +378,7 @@ def _entry_from(row: Row[Any], feed: FeedRecord) -> EntryRecord:
         attempts=row.attempts,
         revision=row.revision,
         article_id=None if row.article_id is None else ArticleId(row.article_id),
+        known_article=known,
     )
 
 

@@ -73,13 +73,28 @@ class Feeds:
         return feed_from(found)
 
     def set_state(self, feed_id: FeedId, state: FeedState, *, now: datetime) -> None:
-        """Pause, resume or retire a feed; a resumed one is due at once."""
+        """Pause, resume or retire a feed; a resumed one is due at once.
+
+        One that failed when it was last polled goes on as failing: nothing says yet that it is well.
+        """
+        wanted: Any = state.value
+        if state == FeedState.OK:
+            failed = feeds.c.last_error.is_not(None)
+            wanted = case((failed, FeedState.FAILING.value), else_=wanted)
         with self._database.writing() as connection:
             connection.execute(
                 update(feeds)
                 .where(feeds.c.id == feed_id)
-                .values(state=state, next_poll_at=now, lease_until=None)
+                .values(state=wanted, next_poll_at=now, lease_until=None)
             )
+
+    def failing(self, *, polled_before: datetime) -> int:
+        """How many feeds failed at their last poll, which was before then."""
+        query = select(func.count()).where(
+            feeds.c.state == FeedState.FAILING, feeds.c.last_polled_at < polled_before
+        )
+        with self._database.reading() as connection:
+            return int(connection.execute(query).scalar_one())
 
     def all(self, *, retired: bool = False) -> list[FeedRecord]:
         """Every feed, in the order they were met."""
@@ -87,7 +102,7 @@ class Feeds:
         if not retired:
             query = query.where(feeds.c.state != FeedState.RETIRED)
         with self._database.reading() as connection:
-            return [feed_from(row) for row in connection.execute(query)]
+            return [feed_from(row) for row in connection.execute(query).all()]
 
     def entries_since(self, since: datetime) -> dict[int, int]:
         """New entries per feed id since then."""
@@ -128,7 +143,7 @@ class Feeds:
             .returning(*STATE)
         )
         with self._database.writing() as connection:
-            return [feed_from(row) for row in connection.execute(claim)]
+            return [feed_from(row) for row in connection.execute(claim).all()]
 
     def window(self, feed_id: FeedId) -> dict[str, str]:
         """The entries of a feed's last body, for the next parse."""

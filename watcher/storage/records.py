@@ -92,6 +92,8 @@ class EntryRecord:
     attempts: int
     revision: int
     article_id: ArticleId | None
+    known_article: ArticleId | None = None
+    """The article that was read in full at the entry's address, when the entry was claimed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
