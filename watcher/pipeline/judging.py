@@ -40,6 +40,7 @@ from watcher.storage import (
     HitOutcome,
 )
 from watcher.stories import (
+    STORY_WINDOW,
     Correction,
     Fingerprint,
     Grouping,
@@ -54,8 +55,6 @@ from watcher.stories.publishers import publisher_family
 from watcher.stories.revision import Revision, next_check, revision
 from watcher.stories.stages import StageFinding, detect_stage
 
-WINDOW = timedelta(days=14)
-"""How far back candidates for a story are looked for."""
 CANDIDATES = 24
 """Compared at most, those that share most first."""
 STATISTICS_OF = 500
@@ -204,9 +203,7 @@ def _find_story(
 ) -> Grouping:
     """Which stored story this article tells."""
     keys = search_keys(own, statistics)
-    found = tx.candidates(
-        case.spec.id, keys, since=case.article.first_seen_at - WINDOW, limit=CANDIDATES
-    )
+    found = tx.candidates(case.spec.id, keys, since=case.at - STORY_WINDOW, limit=CANDIDATES)
     members = [
         Member(
             hit_id=member.hit_id,

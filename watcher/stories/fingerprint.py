@@ -139,6 +139,11 @@ def _kept(weights: dict[str, int], limit: int) -> dict[str, int]:
     return dict(sorted(weights.items(), key=lambda pair: (-pair[1], pair[0]))[:limit])
 
 
+@lru_cache(maxsize=20_000)
+def _stem_key(folded: str, lang: str | None) -> str:
+    return skeleton(stem(folded, lang))[:9]
+
+
 def fingerprint(article: ArticleText) -> Fingerprint:
     """The fingerprint of an article; pure, about 1.5 ms for 150 words and 3 ms for 400."""
     reading = read(article)
@@ -153,7 +158,7 @@ def fingerprint(article: ArticleText) -> Fingerprint:
     _add_days_and_numbers(reading, published, features)
     for n, folded in enumerate(reading.words.folded):
         if len(folded) > 3 and not folded[0].isdigit():
-            _add(features["stems"], skeleton(stem(folded, reading.lang))[:9], reading.weights[n])
+            _add(features["stems"], _stem_key(folded, reading.lang), reading.weights[n])
     body = reading.words.folded[reading.title_end :]
     return Fingerprint(
         lang=article.lang,

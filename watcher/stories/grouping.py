@@ -20,7 +20,7 @@ DUPLICATE_CONTAINMENT = 0.70
 _SHORTEST_COPY = 25
 """Below this many words of body a sketch proves nothing."""
 _MOST_CONSIDERED = 48
-_MOST_COMPARED = 12
+_MOST_COMPARED = 8
 """Candidates that show what is common these days, and those that are compared in full."""
 _MAX_CLAIM_LEAD = timedelta(days=2)
 _CORRECTION_STEP = 0.02

@@ -54,8 +54,10 @@ def overlap(left: Sketch, right: Sketch) -> tuple[float, float]:
     """Estimated (likeness, containment of the shorter text in the longer), both 0-1."""
     if not left.hashes or not right.hashes:
         return 0.0, 0.0
-    union = sorted(set(left.hashes) | set(right.hashes))[:SKETCH_SIZE]
-    both = set(left.hashes) & set(right.hashes)
+    both = set(left.hashes).intersection(right.hashes)
+    if not both:
+        return 0.0, 0.0  # as with most pairs
+    union = sorted(set(left.hashes).union(right.hashes))[:SKETCH_SIZE]
     likeness = sum(1 for value in union if value in both) / len(union)
     shared = likeness * (left.total + right.total) / (1 + likeness)
     return likeness, min(1.0, shared / min(left.total, right.total))

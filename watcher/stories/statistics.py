@@ -94,7 +94,7 @@ _SKETCH_RARITY = 12.0
 
 
 def search_keys(fp: Fingerprint, statistics: TopicStatistics) -> tuple[str, ...]:
-    """The rarest of an article's index keys, at most 20: what candidates are looked up by."""
+    """The rarest of an article's index keys: what candidates are looked up by."""
     untold = Recent(statistics, ()).untold
     rarities = {key: _key_rarity(key, untold) for key in fp.keys}
     telling = [key for key in fp.keys if rarities[key] >= _TOO_COMMON]
@@ -120,16 +120,24 @@ class _Rarities(dict[str, float]):
         self._stories = max(0, statistics.stories - 1) + _PRIOR_STORIES
         self._recent = max(0, len(recent.members) - 1) + _PRIOR_RECENT
         self._prior, self._are_numbers = _PRIOR[kind], kind == "numbers"
+        self._told: dict[tuple[int, int, bool], float] = {}
 
     def __missing__(self, key: str) -> float:
-        """The share of other stories that have it, ever or of late, whichever is more, in nats."""
-        small = self._are_numbers and len(key) < 3
-        prior = _PRIOR_SMALL_NUMBER if small else self._prior
-        ever = max(0, self._ever[key] - self._own) + _PRIOR_STORIES * prior
-        late = max(0, self._late[key] - self._own) + _PRIOR_RECENT * prior
-        share = max(ever / self._stories, late / self._recent)
-        rarity = self[key] = -log(min(_MOST_COMMON, share))
+        # Few counts are met again and again, and a logarithm costs more than a look-up.
+        counts = self._ever.get(key, 0), self._late.get(key, 0), self._are_numbers and len(key) < 3
+        rarity = self._told.get(counts)
+        if rarity is None:
+            rarity = self._told[counts] = self._rarity(*counts)
+        self[key] = rarity
         return rarity
+
+    def _rarity(self, ever: int, late: int, small: bool) -> float:
+        """The share of other stories that have it, ever or of late, whichever is more, in nats."""
+        prior = _PRIOR_SMALL_NUMBER if small else self._prior
+        long = max(0, ever - self._own) + _PRIOR_STORIES * prior
+        lately = max(0, late - self._own) + _PRIOR_RECENT * prior
+        share = max(long / self._stories, lately / self._recent)
+        return -log(min(_MOST_COMMON, share))
 
 
 Rarity = dict[str, dict[str, float]]
