@@ -73,7 +73,7 @@ def run_passes(watcher: Watcher, passes: int, feeds: int) -> list[list[str]]:
     with subprocess.Popen(
         [*command, *["poll"] * passes], stdout=subprocess.PIPE, text=True
     ) as process:
-        watch = Watch(psutil.Process(process.pid))
+        watch = Watch(psutil.Process(process.pid), every=0.5)  # each look costs a few ms
         watch.start()
         assert process.stdout is not None
         for number, line in enumerate(process.stdout, 1):

@@ -14,8 +14,6 @@ from time import monotonic
 
 import psutil
 
-_LOOK_EVERY = 0.05
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
@@ -55,10 +53,11 @@ def run(command: Sequence[str], *, env: Mapping[str, str] | None = None, timeout
 
 
 class Watch(threading.Thread):
-    """Looks at a process and its descendants while they live."""
+    """Looks at a process and its descendants while they live, ``every`` so many seconds."""
 
-    def __init__(self, process: psutil.Process) -> None:
+    def __init__(self, process: psutil.Process, *, every: float = 0.05) -> None:
         super().__init__(daemon=True)
+        self._every = every
         self._process = process
         self._ended = threading.Event()
         self._cpu: dict[int, float] = {}
@@ -72,7 +71,7 @@ class Watch(threading.Thread):
     def run(self) -> None:
         while not self._ended.is_set():
             self.look()
-            self._ended.wait(_LOOK_EVERY)
+            self._ended.wait(self._every)
 
     def look(self) -> float:
         """Megabytes now."""

@@ -147,23 +147,8 @@ class Feeds:
 
     def window(self, feed_id: FeedId) -> dict[str, str]:
         """The entries of a feed's last body, for the next parse."""
-        query = select(feeds.c.window).where(feeds.c.id == feed_id)
         with self._database.reading() as connection:
-            return connection.execute(query).scalar() or {}
-
-    def any_due(self, *, now: datetime) -> bool:
-        """Whether ``claim`` would find something; costs no write lock."""
-        query = (
-            select(feeds.c.id)
-            .where(
-                feeds.c.state.in_(POLLED),
-                feeds.c.next_poll_at <= now,
-                or_(feeds.c.lease_until.is_(None), feeds.c.lease_until <= now),
-            )
-            .limit(1)
-        )
-        with self._database.reading() as connection:
-            return connection.execute(query).first() is not None
+            return connection.execute(_WINDOW, {"of_feed": feed_id}).scalar() or {}
 
     def release(self, feed_ids: Collection[FeedId]) -> None:
         """Give leases back unfinished: the feeds are as due as before."""
@@ -228,6 +213,7 @@ _HEALTHY: dict[str, Any] = _POLLED | {
     "last_error_detail": None,
     "failures": 0,
 }
+_WINDOW = select(feeds.c.window).where(feeds.c.id == bindparam("of_feed"))
 _OF_FEED = update(feeds).where(feeds.c.id == bindparam("of_feed"))
 _QUIET = _OF_FEED.values(
     **_HEALTHY,
