@@ -53,6 +53,10 @@ def test_a_silenced_topic_is_found_but_not_told(news: NewsWeb, tmp_path: Path) -
         assert answer("alerts", "silence", config=config) == []
         done = watcher("alerts", "silence", "--topic", "os", config=config, code=2)
         assert "known are so" in done.stderr
+        done = watcher("alerts", "silence", "--for", "1h", config=config, code=2)
+        assert "--for needs --topic or --story" in done.stderr
+        routed = watcher("alerts", "route", str(hit["id"]), config=config).stdout
+        assert "told nobody when it was found: the topic or story was muted." in routed
 
 
 def test_a_refused_delivery_is_dead_shown_and_can_be_sent_again(

@@ -429,6 +429,12 @@ def test_a_refused_receiver_is_told_without_its_secret() -> None:
     assert loaded(CONTRACT, MAIL, check_receiver=lambda _url: None)
 
 
+def test_an_address_that_hides_nothing_is_not_struck_out_of_what_is_said_of_it() -> None:
+    bare = CONTRACT.replace("${WATCHER_MAIL_URL}", "json://")
+    [problem] = problems(bare, check_receiver=validate_receiver)
+    assert "the form is json://{host}" in problem
+
+
 def test_no_secret_is_in_any_text() -> None:
     secret = "tok3n-Aa11"
     environ = {"SECRET": secret}

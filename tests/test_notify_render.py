@@ -477,8 +477,9 @@ def test_an_html_template_is_the_html_of_mails_and_is_escaped() -> None:
     ("source", "trouble"),
     [
         ("{{ message.subject }}", None),
-        ("{{ message.nonsense }}", "nonsense"),
-        ("{{ nothing }}", "nothing"),
+        ("{{ message.nonsense }}", 'message has no "nonsense"; it has subject, kind, topic'),
+        ("{{ nothing }}", 'there is no variable "nothing"; the only one is "message"'),
+        ("{{ message.notices[0].headlin }}", 'a notice has no "headlin"; did you mean "headline"'),
         ("{% for %}", "Expected"),
         ("{{ 1 // 0 }}", "zero"),
         ("{{ message.__class__.__mro__ }}", "unsafe"),

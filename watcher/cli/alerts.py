@@ -7,10 +7,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from watcher.cli.output import ago, console, due, emit, note, now_utc, safe, say, short_time, table
+from watcher.cli.output import (
+    ago,
+    console,
+    due,
+    emit,
+    note,
+    now_utc,
+    plural,
+    safe,
+    say,
+    short_time,
+    table,
+)
 from watcher.cli.shell import noun, root
 from watcher.cli.times import parse_span
 from watcher.cli.topics import find_topic
+from watcher.cli.words import held_for, why_silent, why_told
 from watcher.errors import NotFoundError, UsageError, WatcherError
 from watcher.model import (
     AlertId,
@@ -68,7 +81,7 @@ def print_alerts(found: list[AlertRecord]) -> None:
             made.add_row(
                 str(alert.id) if first else "",
                 ago(alert.created_at, now) if first else "",
-                str(alert.reason) if first else "",
+                why_told(alert.reason) if first else "",
                 str(alert.hit_id or "") if first else "",
                 safe(delivery.receiver),
                 str(delivery.state),
@@ -81,9 +94,10 @@ def print_alerts(found: list[AlertRecord]) -> None:
 def _detail(delivery: DeliveryRecord, now: Any) -> str:
     if delivery.state == DeliveryState.SENT:
         return f"{ago(delivery.sent_at, now)} ago"
-    waits = f"waits for {delivery.held}, " if delivery.held else ""
+    waits = f"waits for {held_for(delivery.held)}, " if delivery.held else ""
     when = f"due {due(delivery.next_try_at, now)}" if delivery.next_try_at else ""
-    error = f"after {delivery.attempts} tries: {delivery.last_error}" if delivery.last_error else ""
+    tries = plural(delivery.attempts, "try", "tries")
+    error = f"after {tries}: {delivery.last_error}" if delivery.last_error else ""
     return safe(" ".join(part for part in (waits + when, error) if part))
 
 
@@ -125,7 +139,7 @@ def preview(context: typer.Context, as_json: JsonFlag = False) -> None:
     made = table(
         ("receiver", {"max_width": 16}),
         "due",
-        "held",
+        ("waits for", {"max_width": 15}),
         ("alert", {"justify": "right"}),
         "why",
         ("score", {"justify": "right"}),
@@ -136,9 +150,9 @@ def preview(context: typer.Context, as_json: JsonFlag = False) -> None:
         made.add_row(
             safe(row["receiver"]),
             due(row["due_at"], now),
-            str(row["held"] or ""),
+            held_for(row["held"]),
             str(row["alert"]),
-            str(row["reason"]),
+            why_told(row["reason"]),
             f"{row['score']:.0f}",
             safe(row["title"]),
         )
@@ -159,7 +173,7 @@ def show(
     if as_json:
         emit(alert_json(alert))
         return
-    say(f"Alert {alert.id}, made {short_time(alert.created_at)}: {alert.reason}")
+    say(f"Alert {alert.id}, made {short_time(alert.created_at)}: {why_told(alert.reason)}")
     if alert.hit_id is not None:
         hit = store.review.hit(alert.hit_id)
         say(f"Hit {hit.id}, {hit.score:.0f}: {safe(hit.title)}\n{safe(hit.url)}")
@@ -215,10 +229,12 @@ def route_hit(
         return
     say(f"Hit {hit.id}, {hit.score:.0f}: {safe(hit.title)}")
     if hit.silent_reason:
-        say(f"It told nobody when it was found: {hit.silent_reason}.")
+        say(f"It told nobody when it was found: {why_silent(hit.silent_reason)}.")
     for routing in routings:
         answer = "no" if routing.due_at is None else f"yes, {due(routing.due_at, now)}"
-        say(f"  {safe(routing.receiver)}: {answer} ({routing.detail or routing.reason})")
+        say(
+            f"  {safe(routing.receiver)}: {answer} ({routing.detail or why_silent(routing.reason)})"
+        )
     if not routings:
         say("No receivers are configured.")
 
@@ -228,7 +244,9 @@ def silence(
     context: typer.Context,
     topic: Annotated[str | None, typer.Option(help="Mute this topic.")] = None,
     story: Annotated[int | None, typer.Option(help="Mute this story.")] = None,
-    span: Annotated[str, typer.Option("--for", help="How long: 12h, 2d, 1w.")] = "1d",
+    span: Annotated[
+        str | None, typer.Option("--for", help="How long: 12h, 2d, 1w; default: 1d.")
+    ] = None,
     end: Annotated[int | None, typer.Option(help="Take back the silence with this id.")] = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -243,7 +261,7 @@ def silence(
             find_topic(cli, topic)
         else:
             store.review.story(StoryId(story or 0))
-        until = now + parse_span(span)
+        until = now + parse_span(span or "1d")
         made = store.silences.add(
             topic=TopicId(topic) if topic else None,
             story_id=None if topic else StoryId(story or 0),
@@ -251,6 +269,8 @@ def silence(
             now=now,
         )
         note(f"silence {made}: {topic or f'story {story}'} is muted until {short_time(until)}")
+    elif span is not None:
+        raise UsageError("--for needs --topic or --story: what is to be muted?")
     else:
         active = store.silences.active(now=now)
         if as_json:
@@ -275,7 +295,7 @@ def retry(context: typer.Context, alert_id: Annotated[int, typer.Argument(metava
     """Make an alert's unsent deliveries due now."""
     changed = root(context).store().outbox.retry(AlertId(alert_id), now=now_utc())
     note(
-        f"{changed} deliveries of alert {alert_id} are due now; `watcher poll` or the running "
+        f"{plural(changed, 'delivery', 'deliveries')} of alert {alert_id} due now; `watcher poll` or the running "
         "service sends them"
         if changed
         else f"alert {alert_id} has nothing left to send"
@@ -286,7 +306,7 @@ def retry(context: typer.Context, alert_id: Annotated[int, typer.Argument(metava
 def cancel(context: typer.Context, alert_id: Annotated[int, typer.Argument(metavar="ID")]) -> None:
     """Stop an alert's deliveries that are not sent yet."""
     changed = root(context).store().outbox.cancel(AlertId(alert_id), why="cancelled by a person")
-    note(f"{changed} deliveries of alert {alert_id} cancelled")
+    note(f"{plural(changed, 'delivery', 'deliveries')} of alert {alert_id} cancelled")
 
 
 @app.command("test")

@@ -7,6 +7,7 @@ from typing import Any
 
 from watcher.cli.explain import print_score, score_json
 from watcher.cli.output import emit, safe, say, short_time
+from watcher.cli.words import held_for, why_silent, why_told
 from watcher.model import ArticleText, HitId, Score
 from watcher.storage import ArticleRecord, HitRecord, Store, score_of
 from watcher.urls import canonical
@@ -104,15 +105,15 @@ def _hit_steps(store: Store, hit: HitRecord) -> Steps:
         steps.append({"stage": "group", "text": f"belongs to story {hit.story_id}"})
     sent = store.outbox.alerts(hit_id=hit.id)
     if not sent:
-        steps.append({"stage": "decide", "text": f"no alert: {hit.silent_reason or 'none made'}"})
+        steps.append({"stage": "decide", "text": f"no alert: {why_silent(hit.silent_reason)}"})
     for alert in sent:
-        steps.append({"stage": "decide", "text": f"alert {alert.id}: {alert.reason}"})
+        steps.append({"stage": "decide", "text": f"alert {alert.id}: {why_told(alert.reason)}"})
         steps += [
             {
                 "stage": "deliver",
                 "text": f"{d.receiver}: {d.state}"
                 + (f" at {short_time(d.sent_at)}" if d.sent_at else "")
-                + (f", waits for {d.held}" if d.held else "")
+                + (f", waits for {held_for(d.held)}" if d.held else "")
                 + (f", {d.last_error}" if d.last_error else ""),
             }
             for d in alert.deliveries

@@ -137,28 +137,24 @@ class Progress:
 def print_tally(tally: Tally, seconds: float, *, sending: bool) -> None:
     """The summary of a pass, in a few plain lines."""
     say(
-        f"Polled {tally.polled} feeds in {seconds:.1f} s: {tally.unchanged} unchanged, "
-        f"{tally.failed} failed, {tally.entries} new entries."
+        f"Polled {plural(tally.polled, 'feed')} in {seconds:.1f} s: {tally.unchanged} unchanged, "
+        f"{tally.failed} failed, {plural(tally.entries, 'new entry', 'new entries')}."
     )
     if tally.failing:
         say(f"Not due yet after a failure: {plural(tally.failing, 'feed')}, see `watcher feeds`.")
     if tally.pages or tally.partial or tally.reread or tally.scored:
         say(
-            f"Read {tally.pages} pages ({tally.partial} in part, {tally.reread} known before), "
-            f"scored {tally.scored} articles."
+            f"Read {plural(tally.pages, 'page')} ({tally.partial} in part, {tally.reread} known "
+            f"before), scored {plural(tally.scored, 'article')}."
         )
     if tally.scored:
-        say(f"Found {tally.hits} hits and {tally.near_misses} near misses.")
+        near = plural(tally.near_misses, "near miss", "near misses")
+        say(f"Found {plural(tally.hits, 'hit')} and {near}.")
     if tally.alerts or tally.messages or tally.undelivered:
-        sent = f"sent {tally.messages} messages" if sending else "sent nothing, as asked"
-        say(
-            f"Made {tally.alerts} alerts, {sent}"
-            + (
-                f", {tally.undelivered} deliveries failed and will be tried again."
-                if tally.undelivered
-                else "."
-            )
-        )
+        sent = f"sent {plural(tally.messages, 'message')}" if sending else "sent nothing, as asked"
+        failed = plural(tally.undelivered, "delivery", "deliveries")
+        again = f", {failed} failed, to be tried again" if tally.undelivered else ""
+        say(f"Made {plural(tally.alerts, 'alert')}, {sent}{again}.")
     for subject, detail in tally.failures:
         say(f"  {safe(subject)}: {safe(detail)}")
     if tally.hits:

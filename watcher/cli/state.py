@@ -13,7 +13,7 @@ import typer
 
 from watcher.cli.doctor import doctor
 from watcher.cli.filters import JsonFlag
-from watcher.cli.output import ago, due, emit, now_utc, safe, say
+from watcher.cli.output import ago, due, emit, now_utc, plural, safe, say
 from watcher.cli.report import report
 from watcher.cli.review import review
 from watcher.cli.screen import indented, one_line, paint, width, wrap
@@ -132,14 +132,28 @@ def _status_lines(
     )
     yield (
         "waiting",
-        f"{counts.feeds_due} feeds, {counts.entries_due} entries, {counts.articles_due} articles, "
-        f"{counts.deliveries_due} deliveries due, {counts.deliveries_held} held for later",
+        ", ".join(
+            (
+                plural(counts.feeds_due, "feed"),
+                plural(counts.entries_due, "entry", "entries"),
+                plural(counts.articles_due, "article"),
+                plural(counts.deliveries_due, "delivery", "deliveries"),
+            )
+        )
+        + " due"
+        + (f", {counts.deliveries_held} held for later" if counts.deliveries_held else "")
+        + (
+            f", {counts.deliveries_retrying} to be tried again"
+            if counts.deliveries_retrying
+            else ""
+        ),
     )
-    yield "last 24 h", f"{counts.hits_24h} hits, {counts.alerts_24h} alerts"
+    yield "last 24 h", f"{plural(counts.hits_24h, 'hit')}, {plural(counts.alerts_24h, 'alert')}"
     if counts.unreviewed:
-        yield "to review", f"{counts.unreviewed} hits without a verdict (watcher review)"
+        yield "to review", f"{plural(counts.unreviewed, 'hit')} without a verdict (watcher review)"
     if counts.deliveries_dead:
-        yield "dead", f"{counts.deliveries_dead} deliveries were given up (watcher doctor)"
+        dead = plural(counts.deliveries_dead, "delivery", "deliveries")
+        yield "dead", f"{dead} given up (watcher doctor)"
     failing = store.health.failing(limit=6)
     for feed in failing[:5]:
         yield (
@@ -171,6 +185,7 @@ def _status_json(store: Store, counts: Counts, running: int | None) -> dict[str,
             "entries": counts.entries_due + counts.articles_due,
             "deliveries": counts.deliveries_due,
             "deliveries_held": counts.deliveries_held,
+            "deliveries_retrying": counts.deliveries_retrying,
             "deliveries_dead": counts.deliveries_dead,
         },
         "last_poll_at": counts.last_poll_at,

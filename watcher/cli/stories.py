@@ -9,9 +9,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from watcher.cli.hits import hit_json
-from watcher.cli.output import ago, console, emit, note, now_utc, safe, say, short_time, table
+from watcher.cli.output import (
+    ago,
+    console,
+    emit,
+    note,
+    now_utc,
+    plural,
+    safe,
+    say,
+    short_time,
+    table,
+)
 from watcher.cli.shell import noun, root
 from watcher.cli.times import parse_time
+from watcher.cli.words import stage_name
 from watcher.model import HitId, StoryId
 
 if TYPE_CHECKING:
@@ -48,17 +60,18 @@ def list_stories(
         "last",
         ("articles", {"justify": "right"}),
         ("publishers", {"justify": "right"}),
-        "stage",
+        ("stage", {"max_width": 18}),
         ("headline", {"ratio": 1}),
     )
     made.expand = True
+    topics = root(context).settings.topics
     for story in found:
         made.add_row(
             str(story.id),
             ago(story.last_seen_at, now),
             str(story.hits),
             str(story.publishers),
-            story.stage or "",
+            safe(stage_name(topics, story.topic, story.stage)),
             safe(story.headline),
         )
     console().print(made)
@@ -78,11 +91,13 @@ def show(
     say(f"Story {story.id}: {safe(story.headline)}")
     langs = sorted({hit.lang or "?" for hit in members})
     say(
-        f"{len(members)} articles, {story.publishers} publishers, {', '.join(langs)}; "
+        f"{plural(len(members), 'article')}, {plural(story.publishers, 'publisher')}, "
+        f"{', '.join(langs)}; "
         f"{short_time(story.first_seen_at)} to {short_time(story.last_seen_at)}"
     )
     if story.stage:
-        say(f"Stage: {story.stage}. “{safe(story.stage_evidence)}”")
+        stage = stage_name(root(context).settings.topics, story.topic, story.stage)
+        say(f"Stage: {safe(stage)}. “{safe(story.stage_evidence)}”")
     made = table(
         ("id", {"justify": "right"}),
         "seen",

@@ -7,8 +7,10 @@ HTML of mails where it starts with ``<!doctype`` or ``<html``). It sees one vari
 
 from __future__ import annotations
 
+import difflib
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 
@@ -19,7 +21,15 @@ from markupsafe import escape
 from watcher.model import DeliveryId
 from watcher.notify.channels import Channel, Dialect, neutral, size
 from watcher.notify.message import Message, MessageKind, Notice
-from watcher.notify.view import Style, best_first, message_view, subject_of
+from watcher.notify.view import (
+    MessageView,
+    NoticeView,
+    StoryView,
+    Style,
+    best_first,
+    message_view,
+    subject_of,
+)
 from watcher.text.clean import clean_line, strip_html
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -71,7 +81,32 @@ def render(message: Message, channel: Channel, template: str | None = None) -> R
     try:
         return _render_own(message, channel, template, plain)
     except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
-        return replace(plain, trouble=f"template: {clean_line(str(error), 200)}")
+        return replace(plain, trouble=f"template: {_trouble(error)}")
+
+
+_MISSING = re.compile(r"'[\w.]*\.(\w+) object' has no attribute '(\w+)'|'(\w+)' is undefined")
+_NAMES = {
+    "MessageView": ("message", MessageView),
+    "StoryView": ("a story", StoryView),
+    "NoticeView": ("a notice", NoticeView),
+}
+
+
+def _trouble(error: Exception) -> str:
+    """What is wrong with a template, in the words of who writes one."""
+    line = getattr(error, "lineno", None)
+    where = f"line {line}: " if line else ""
+    missing = _MISSING.search(str(error))
+    if missing is None:
+        return where + clean_line(str(error), 200)
+    kind, name, variable = missing.groups()
+    if variable:
+        return f'{where}there is no variable "{variable}"; the only one is "message"'
+    told, view = _NAMES.get(kind, (kind, None))
+    known = [field.name for field in fields(view)] if view else []
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f'; did you mean "{near[0]}"?' if near else f"; it has {', '.join(known)}"
+    return f'{where}{told} has no "{name}"{hint}'
 
 
 def check_template(source: str) -> str | None:

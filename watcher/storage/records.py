@@ -403,6 +403,8 @@ class Counts:
     articles_due: int = 0
     deliveries_due: int = 0
     deliveries_held: int = 0
+    """Of quiet hours, a digest, an hourly limit or a group."""
+    deliveries_retrying: int = 0
     deliveries_dead: int = 0
     last_poll_at: datetime | None = None
     hits_24h: int = 0

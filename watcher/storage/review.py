@@ -239,7 +239,14 @@ class Review:
                 entries_due=number(_count(entries, entries.c.next_try_at <= now)),
                 articles_due=number(_count(articles, articles.c.next_score_at <= now)),
                 deliveries_due=number(_count(deliveries, deliveries.c.next_try_at <= now)),
-                deliveries_held=number(_count(deliveries, deliveries.c.next_try_at > now)),
+                deliveries_held=number(
+                    _count(
+                        deliveries, deliveries.c.next_try_at > now, deliveries.c.held.is_not(None)
+                    )
+                ),
+                deliveries_retrying=number(
+                    _count(deliveries, deliveries.c.next_try_at > now, deliveries.c.held.is_(None))
+                ),
                 deliveries_dead=number(
                     _count(deliveries, deliveries.c.state == DeliveryState.DEAD)
                 ),
