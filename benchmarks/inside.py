@@ -24,8 +24,8 @@ from watcher.pipeline.polling import Polling
 async def step(app: App, wanted: str) -> dict[str, object]:
     tally = Tally()
     if wanted == "poll":
-        feeds = await app.context.stored(app.store.feeds.all)
-        await Polling(app.context).run(tally, only=[feed.id for feed in feeds])
+        feeds = await app.context.stored(app.store.feeds.active_ids)
+        await Polling(app.context).run(tally, only=feeds)
     elif wanted == "rest":
         tally = await app.pipeline.run_once(only=(), send=False)
     elif wanted == "wait":

@@ -89,14 +89,11 @@ async def _one_pass(
     app = make_app(cli.settings, progress=progress, alert_backlog=alert_backlog)
     async with app:
         only = None
-        if names or everything:
+        if everything:
+            only = await app.context.stored(app.store.feeds.active_ids)
+        elif names:
             stored = await app.context.stored(app.store.feeds.all)
-            active = [feed for feed in stored if feed.state != "paused"]
-            only = (
-                [feed.id for feed in active]
-                if everything
-                else [pick(stored, name).id for name in names]
-            )
+            only = [pick(stored, name).id for name in names]
         return await app.pipeline.run_once(only=only, send=send)
 
 

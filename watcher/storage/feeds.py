@@ -104,6 +104,12 @@ class Feeds:
         with self._database.reading() as connection:
             return [feed_from(row) for row in connection.execute(query).all()]
 
+    def active_ids(self) -> list[FeedId]:
+        """The feeds that are polled, in the order they were met."""
+        query = select(feeds.c.id).where(feeds.c.state.in_(POLLED)).order_by(feeds.c.id)
+        with self._database.reading() as connection:
+            return [FeedId(found) for found in connection.execute(query).scalars()]
+
     def entries_since(self, since: datetime) -> dict[int, int]:
         """New entries per feed id since then."""
         query = (

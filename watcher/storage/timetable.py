@@ -14,7 +14,12 @@ from watcher.storage.tables import articles, deliveries, entries, feeds, hits
 
 TOLERANCE = timedelta(minutes=1)
 """Clocks of machines that share a database differ by less."""
-_LEASED = (feeds, entries, articles)
+_LEASED = (
+    (feeds, feeds.c.next_poll_at),
+    (entries, entries.c.next_try_at),
+    (articles, articles.c.next_score_at),
+)
+"""What is claimed, and what says that it is due."""
 
 
 class Timetable:
@@ -29,8 +34,9 @@ class Timetable:
         Deliveries keep their lease: a message that is on its way may take until then.
         """
         with self._database.writing() as connection:
-            for table in _LEASED:
-                held = table.c.lease_until.is_not(None)
+            for table, due_at in _LEASED:
+                # Only due work is ever claimed: all that was ever stored is not looked through.
+                held = and_(due_at.is_not(None), table.c.lease_until.is_not(None))
                 connection.execute(update(table).where(held).values(lease_until=None))
 
     def ahead(self, *, now: datetime) -> timedelta:
@@ -52,7 +58,7 @@ class Timetable:
             (articles.c.next_score_at, None),
             (hits.c.next_check_at, None),
             (deliveries.c.next_try_at, and_(deliveries.c.state == DeliveryState.PENDING, waits)),
-            *((table.c.lease_until, None) for table in (*_LEASED, deliveries)),
+            *((table.c.lease_until, None) for table in (feeds, entries, articles, deliveries)),
         ]
         with self._database.writing() as connection:
             for column, condition in columns:
