@@ -237,6 +237,11 @@ def test_what_is_told_in_brief_has_a_line_each_as_far_as_there_is_room(name: str
     assert lines == 100 if name == "mail" else 0 < lines < 100
     told = [delivery for part, _ in parts for delivery in part.deliveries]
     assert sorted(told) == list(range(1, 104)), "what is only counted is told too"
+    if rendered.html is not None:
+        assert Page(rendered.html).balanced
+        assert len(re.findall(r">Brief \d+ x", rendered.html)) == 100
+    if name == "telegram":
+        assert rendered.text.count("<a ") == rendered.text.count("</a>") >= lines
     assert parts[0][1].subject.startswith("[South Ossetia] 103 alerts")
 
 

@@ -138,8 +138,7 @@ def preview(context: typer.Context, as_json: JsonFlag = False) -> None:
     now = now_utc()
     made = table(
         ("receiver", {"max_width": 16}),
-        "due",
-        ("waits for", {"max_width": 15}),
+        ("due", {"max_width": 14}),
         ("alert", {"justify": "right"}),
         "why",
         ("score", {"justify": "right"}),
@@ -149,8 +148,7 @@ def preview(context: typer.Context, as_json: JsonFlag = False) -> None:
     for row in rows:
         made.add_row(
             safe(row["receiver"]),
-            due(row["due_at"], now),
-            held_for(row["held"]),
+            due(row["due_at"], now) + (f", {held_for(row['held'])}" if row["held"] else ""),
             str(row["alert"]),
             why_told(row["reason"]),
             f"{row['score']:.0f}",

@@ -28,6 +28,7 @@ class Root:
     def __init__(self, config: Path | None) -> None:
         self._named = config
         self._settings: Settings | None = None
+        self._stage_names: dict[tuple[str, str], str] | None = None
 
     @property
     def path(self) -> Path:
@@ -72,6 +73,14 @@ class Root:
         from watcher.storage import Store
 
         return Store(self.database, create=create)
+
+    def stage_name(self, topic: str, stage: str | None) -> str:
+        """The name of a stage; its id where the configuration gives none, empty for none."""
+        if self._stage_names is None:
+            from watcher.config.quick import stage_names_of
+
+            self._stage_names = stage_names_of(self.path)
+        return self._stage_names.get((topic, stage), stage) if stage else ""
 
     @property
     def database(self) -> str:

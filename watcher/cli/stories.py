@@ -23,7 +23,6 @@ from watcher.cli.output import (
 )
 from watcher.cli.shell import noun, root
 from watcher.cli.times import parse_time
-from watcher.cli.words import stage_name
 from watcher.model import HitId, StoryId
 
 if TYPE_CHECKING:
@@ -64,14 +63,14 @@ def list_stories(
         ("headline", {"ratio": 1}),
     )
     made.expand = True
-    topics = root(context).settings.topics
+    cli = root(context)
     for story in found:
         made.add_row(
             str(story.id),
             ago(story.last_seen_at, now),
             str(story.hits),
             str(story.publishers),
-            safe(stage_name(topics, story.topic, story.stage)),
+            safe(cli.stage_name(story.topic, story.stage)),
             safe(story.headline),
         )
     console().print(made)
@@ -96,7 +95,7 @@ def show(
         f"{short_time(story.first_seen_at)} to {short_time(story.last_seen_at)}"
     )
     if story.stage:
-        stage = stage_name(root(context).settings.topics, story.topic, story.stage)
+        stage = root(context).stage_name(story.topic, story.stage)
         say(f"Stage: {safe(stage)}. “{safe(story.stage_evidence)}”")
     made = table(
         ("id", {"justify": "right"}),

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from watcher.model import AlertReason, SilentReason, TopicSpec
+from watcher.model import AlertReason, SilentReason
 
 _REASONS = {
     AlertReason.NEW_HIT: "new story",
@@ -29,9 +27,9 @@ _SILENT = {
     SilentReason.REVIEWED: "the reviewer called it or its story irrelevant",
 }
 _HELD = {
-    "group": "its group to fill",
+    "group": "its group",
     "schedule": "the next digest",
-    "quiet": "the end of the quiet hours",
+    "quiet": "the quiet hours' end",
     "rate": "the hourly limit",
 }
 
@@ -49,9 +47,3 @@ def why_silent(reason: SilentReason | None) -> str:
 def held_for(held: str | None) -> str:
     """What a delivery waits for; empty where it waits for nothing."""
     return _HELD.get(held, held) if held else ""
-
-
-def stage_name(topics: Iterable[TopicSpec], topic: str, stage: str | None) -> str:
-    """The name of a stage; its id where the configuration has forgotten it."""
-    names = {rung.id: rung.name for spec in topics if spec.id == topic for rung in spec.stages}
-    return names.get(stage, stage) if stage else ""
