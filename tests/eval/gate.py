@@ -42,6 +42,7 @@ _WORD_OF_THE_TOPIC = re.compile(
 FILES = {
     "south_ossetia": ("south-ossetia", EVAL / "south_ossetia.jsonl"),
     "south_ossetia_2": ("south-ossetia", EVAL / "south_ossetia_2.jsonl"),
+    "south_ossetia_3": ("south-ossetia", EVAL / "south_ossetia_3.jsonl"),
     "avian_flu": ("avian-flu", EVAL / "avian_flu.jsonl"),
     "insolvency": ("insolvency", EVAL / "insolvency.jsonl"),
     "dev": ("south-ossetia", DEV),

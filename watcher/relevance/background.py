@@ -18,6 +18,7 @@ from ..text.words import LANGS_OF_SCRIPT, script_of, stem
 UNSEEN_ZIPF = 2.2
 """For words under the shipped top list: about one in six million words of running text."""
 _GUESS_FROM = 250  # words; more would not change the guess
+_SCRIPT_FROM = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,15 +93,15 @@ def zipf_of_known_stem(stemmed: str, lang: str) -> float:
 
 
 def main_script(folded: Sequence[str]) -> str:
-    """The script that most of the first words are written in."""
-    scripts = [script_of(word) for word in folded[:60] if word.isalpha()]
+    """The script that most of a text's words are written in."""
+    scripts = [script_of(word) for word in _spread(folded, _SCRIPT_FROM) if word.isalpha()]
     return max(set(scripts), key=scripts.count) if scripts else "other"
 
 
 def guess_language(folded: Sequence[str]) -> str:
     """The language whose function words a text has the most of; empty where it has none."""
-    present = set(folded[:_GUESS_FROM])
     script = main_script(folded)
+    present = set(_spread(folded, _GUESS_FROM))
     counts = {
         lang: len(present & one.stopwords)
         for lang, one in backgrounds().items()
@@ -108,3 +109,8 @@ def guess_language(folded: Sequence[str]) -> str:
     }
     best = max(counts, key=lambda lang: counts[lang], default="")
     return best if best and counts[best] else ""
+
+
+def _spread(folded: Sequence[str], enough: int) -> Sequence[str]:
+    """So many words from all over a text, since it may open with a line in another language."""
+    return folded[:: max(1, -(-len(folded) // enough))]

@@ -24,7 +24,11 @@ _STUFFED = 0.55  # share of matched words from which a sentence is a list of key
 _FULL = 0.5  # a term worth less is a word of ordinary sentences
 _OWN = 0.5  # telling enough to be the topic's own name
 _ASIDE, _ASIDE_FROM = 0.5, 5
-_NO_NAME = 0.4  # what likeness to the seeds is worth where no telling term stands
+# What naming the topic often, or being like its seeds, is worth where one group alone was seen.
+_NAMED_ONLY, _LIKE_ONLY = 0.2, 0.1
+_UNBORNE = 0.3  # what is left of a title's evidence where the text takes up nothing of it
+_TAKEN_UP = 0.3  # a match in the text from which on it does
+_FROM_TITLE = 0.5  # worth of a meeting of the title's name with what stands anywhere in the text
 _VETOED = 0.35  # what is left of a group's evidence beside a veto, without the topic's own name
 
 
@@ -63,6 +67,7 @@ def weigh(profile: TopicProfile, layout: Layout, found: Found, like: float) -> E
     """The evidence of one article for one topic; ``found`` is ordered by place."""
     kept, ignored, vetoes = settle(profile, layout, found)
     seen, skipped = _by_sentence(layout, kept, vetoes)
+    _distrust_title(layout, seen)
     _meet(profile, seen)
     whole = _whole(layout, seen, vetoes)
     features = [_features(profile, whole, like)]
@@ -139,6 +144,20 @@ def _is_stuffed(layout: Layout, seen: Seen) -> bool:
     return len(covered) > most * length
 
 
+def _distrust_title(layout: Layout, seen: Sequence[Seen]) -> None:
+    """A title whose text speaks of none of it is a rubric, bait, or the name of a search."""
+    text = sum(sentence.place is not Place.TITLE for sentence in layout.sentences)
+    borne = any(
+        one.sentence.place is not Place.TITLE and max(one.strength.values()) >= _TAKEN_UP
+        for one in seen
+    )
+    if text < 2 or borne:
+        return
+    for one in seen:
+        one.strength = {group: _UNBORNE * worth for group, worth in one.strength.items()}
+        one.tells = {group: _UNBORNE * worth for group, worth in one.tells.items()}
+
+
 def _meet(profile: TopicProfile, seen: Sequence[Seen]) -> None:
     if len(profile.groups) == 1:
         for one in seen:
@@ -180,6 +199,11 @@ def _either(chances: Iterable[float]) -> float:
     for chance in chances:
         left *= 1 - chance
     return 1 - left
+
+
+def _again(share: float, levels: Iterable[float]) -> float:
+    """How often the text comes back to what it says best: each further sentence for a share."""
+    return _either(share * level for level in sorted(levels, reverse=True)[1:])
 
 
 # ------------------------------------------------------------------------------- features
@@ -237,42 +261,38 @@ def _sections(layout: Layout, seen: Sequence[Seen], vetoes: Found) -> list[_Part
 
 def _features(profile: TopicProfile, part: _Part, like: float) -> dict[str, float]:
     in_title = max((one.telling for one in part.title), default=0.0)
-    opening = max((one.telling for one in part.title + part.lead), default=0.0)
-    anchored = [one for one in part.lead + part.body if one.telling >= _OWN]
+    text = part.lead + part.body
+    anchored = [one for one in text if one.telling >= _OWN]
     seen = part.seen
     passing = bool(seen) and part.length > 0 and len(anchored) <= 1 and in_title < _OWN
     # One sentence of many says little even if it says everything: "..., as South Ossetia has voted".
     sure = _ASIDE if passing and part.length >= _ASIDE_FROM else 1.0
     most = max((one.telling for one in seen), default=0.0)
     met = max((one.meeting for one in part.lead), default=0.0)
+    met_in_title = max((one.meeting for one in part.title), default=0.0)
+    from_title = _FROM_TITLE * _best_pair(seen) if in_title >= _OWN else 0.0
+    levels = sorted(_most(one.strength for one in seen).values(), reverse=True)
+    backing = _backing(profile, levels)
     return {
-        "title": in_title,
-        "lead": sure * max((one.telling for one in part.lead), default=0.0),
-        "body": _either(0.25 * one.telling for one in part.body),
-        "subject": _subject(profile, part.title, part.lead),
-        "meeting in title": max((one.meeting for one in part.title), default=0.0),
+        "opening": sure * max((one.telling for one in part.title + part.lead), default=0.0),
+        "mentions": max(_NAMED_ONLY, backing) * _again(0.25, (one.telling for one in text)),
+        "meeting in title": max(met_in_title, from_title),
         "meeting in lead": sure * max(_BESIDE * _best_pair(part.title + part.lead), met),
-        "meeting in body": sure * _either(0.35 * one.meeting for one in part.body),
-        "groups": sure * _groups(profile, seen),
-        "focus": min(1.0, 2 * len(anchored) / max(3, part.length)) if part.length else opening / 2,
-        "passing": float(passing),
+        "groups": sure * _groups(profile, levels),
         "elsewhere": (1 - in_title) * part.elsewhere / max(1, part.elsewhere + 2 * len(anchored)),
-        "likeness": like * (sure * max(_NO_NAME, most) if like > 0 else 1.0),
+        "likeness": like * (sure * max(_LIKE_ONLY, min(most, backing)) if like > 0 else 1.0),
     }
 
 
-def _subject(profile: TopicProfile, title: Sequence[Seen], lead: Sequence[Seen]) -> float:
-    """A telling word, not only a name, in the title, or for less in the lead."""
-    in_title = _most(one.tells for one in title)
-    in_lead = _most(one.tells for one in lead)
-    return max(
-        (max(in_title.get(g, 0.0), 0.7 * in_lead.get(g, 0.0)) for g in profile.concepts),
-        default=0.0,
-    )
+def _backing(profile: TopicProfile, levels: Sequence[float]) -> float:
+    """What naming the topic often, and being like its seeds, is worth: as much as a second group
+    was seen. Two articles of one place are alike, whatever they tell of it."""
+    if len(profile.groups) == 1:
+        return 1.0
+    return levels[1] if len(levels) > 1 else 0.0
 
 
-def _groups(profile: TopicProfile, seen: Sequence[Seen]) -> float:
-    """How many of the groups were seen, past the first: 1 for three, or for all."""
-    present = sum(worth >= 0.5 for worth in _most(one.strength for one in seen).values())
+def _groups(profile: TopicProfile, levels: Sequence[float]) -> float:
+    """How many groups were seen past the strongest, each for its strength: 1 for two more."""
     wanted = min(3, len(profile.groups))
-    return max(0.0, present - 1) / max(1, wanted - 1)
+    return min(1.0, sum(levels[1:]) / max(1, wanted - 1))

@@ -39,8 +39,6 @@ class TopicProfile:
     """Hash of the topic, the model version and what was learned: stored with every score."""
     groups: tuple[str, ...]
     terms: tuple[Term, ...]
-    concepts: frozenset[str] = frozenset()
-    """Groups of words rather than names: one of these alone may be the topic."""
     given_names: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Surname -> the given names that the user's full names have with it, in skeleton spelling."""
     vocabularies: tuple[Vocabulary, ...] = ()
@@ -68,7 +66,6 @@ def compile_profile(
         version=_version(spec, learned, model),
         groups=groups,
         terms=_with_telling(groups, terms),
-        concepts=_concepts(groups, terms),
         given_names=_given_names(terms),
         vocabularies=vocabularies(layouts, terms),
         openings=tuple(map(opening, layouts)) if model else (),
@@ -164,19 +161,6 @@ def _with_telling(groups: Sequence[str], terms: Sequence[Term]) -> tuple[Term, .
 def _typical(rarities: Sequence[float]) -> float:
     few = len(rarities) < 8
     return sum(rarities) / len(rarities) if few else rarities[len(rarities) // 4]
-
-
-def _concepts(groups: Sequence[str], terms: Sequence[Term]) -> frozenset[str]:
-    """Groups of words that anyone may use, such as "bird flu", rather than of proper names.
-
-    A name has many stories; a rare word is the story.
-    """
-    share = {}
-    for group in groups:
-        mine = [term for term in terms if term.group == group and term.weight == 1]
-        plain = sum(not term.is_name for term in mine)
-        share[group] = plain / len(mine) if mine else 0.0
-    return frozenset(group for group in groups if share[group] >= 0.5)
 
 
 def _given_names(terms: Sequence[Term]) -> dict[str, frozenset[str]]:

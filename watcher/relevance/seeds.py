@@ -19,7 +19,10 @@ _TITLE = re.compile(r"^title:\s*(.+)$", re.MULTILINE | re.IGNORECASE)
 _VOCABULARY = 120
 _MENTIONS = 4  # more mentions of a word in one seed add nothing
 _TELLING_RARITY = 6.0  # Zipf from which on a word is too common to tell anything
-_ALIKE = 0.2
+_UNLISTED = 3.7
+"""Zipf of words that the statistics do not list: most are a little rarer than what they list, and
+a name of one seed's own story must not outweigh what all seeds speak of."""
+_ALIKE = 0.15
 """Cosine of an ordinary on-topic article with the vocabulary of two or three seeds."""
 _WELL_KNOWN = 200  # words of seeds
 _SURE_FROM = 40  # different words; the likeness of a headline is chance
@@ -97,7 +100,9 @@ def _may_tell(word: str) -> bool:
 
 
 def _rarity(word: str, lang: str) -> float:
-    return max(0.0, _TELLING_RARITY - background.zipf_of_known_stem(word, lang))
+    return _TELLING_RARITY - max(
+        _UNLISTED, min(_TELLING_RARITY, background.zipf_of_known_stem(word, lang))
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
