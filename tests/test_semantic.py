@@ -6,6 +6,7 @@ import asyncio
 import json
 import math
 import struct
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
@@ -139,6 +140,7 @@ def test_an_article_without_any_of_the_words_is_found_and_explained(model: Path)
     assert not semantic(without)
     assert not without.matched
     assert score.value > without.value + 15
+    assert score.threshold - SPEC.near_miss <= score.value < score.threshold
     [why] = semantic(score)
     [span] = why.spans
     field = getattr(PARAPHRASE, span.field)
@@ -147,6 +149,14 @@ def test_an_article_without_any_of_the_words_is_found_and_explained(model: Path)
     total = sum(c.points for c in score.contributions)
     assert score.value == pytest.approx(100 / (1 + math.exp(-total)))
     assert score.profile_version != without.profile_version
+
+
+@pytest.mark.parametrize("threshold", [0.0, 5.0, 20.0, 80.0, 100.0])
+def test_likeness_alone_makes_no_hit_at_any_threshold(model: Path, threshold: float) -> None:
+    spec = replace(SPEC, threshold=threshold)
+    [without], [score] = (scored(one, PARAPHRASE, spec=spec) for one in (None, model))
+    assert score.hit == without.hit
+    assert score.value >= without.value
 
 
 def test_ordinary_news_earns_nothing(model: Path) -> None:
@@ -515,3 +525,15 @@ def test_room_grows_with_the_model_and_the_folder_is_named(tmp_path: Path, model
     assert examine(model) is None
     with pytest.raises(ModelError, match=str(tmp_path)):
         load(tmp_path)
+
+
+def test_check_says_which_packages_are_missing(
+    tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "model.onnx").write_bytes(onnx_gather([[1.0]]))
+    tokenizer(tmp_path / "tokenizer.json", ["[UNK]"])
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)  # what an import finds that is missing
+    assert "onnxruntime is missing: install watcher with its extra" in str(examine(tmp_path))
+    assert examine(model) is None
+    monkeypatch.setitem(sys.modules, "tokenizers", None)
+    assert "packages that read models are missing" in str(examine(model))

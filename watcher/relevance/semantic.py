@@ -1,9 +1,9 @@
 """Likeness of meaning to the seeds, through sentence embeddings that come from outside.
 
 For articles that are on topic without any of its words. An article's sentences are set beside the
-seeds' sentences. What a cosine means differs from model to model, so the scale is the topic's own:
-it begins a little over what ordinary news sentences reach, and ends where the seeds are with one
-another. Whether a model knows a language is seen from the ordinary sentences, too.
+seeds' sentences, pair by pair. What a cosine means differs from model to model, so the scale is the
+topic's own: from what ordinary news sentences reach to what the seeds do among one another. Whether
+a model knows a language is seen from the ordinary sentences, too.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from .layout import Layout, Place, Sentence
 SENTENCES = 9
 """Of an article that are looked at, its title among them: what follows seldom says more."""
 SEED_SENTENCES = 12
-_BEST = 3  # sentences whose mean counts: one alone may be alike by chance
-_ORDINARY = 0.3  # part of the way up to the seeds that articles near the topic come as well
+_PAIRS = 12  # the nearest count: an article on topic is like many sentences of the seeds, and often
+_FROM, _TO = 0.4, 0.7  # of the way: ordinary news of the same countries goes half of it
 _LEAST_SPAN = 0.25  # from ordinary news to the seeds, as part of the way to 1
 _ALL_ALIKE = 0.3  # sentences of a language unknown to the model look alike to it
 _KNOWN = "en"  # to the models that one finds
@@ -51,7 +51,7 @@ class Nearness:
     """How near an article comes to a topic's seeds, and the two sentences that are nearest."""
 
     value: float
-    """0 (as ordinary news) to 1 (as the seeds among one another)."""
+    """0 (as ordinary news) to 1 (nearly as the seeds among one another)."""
     sentence: Sentence
     evidence: str
 
@@ -176,7 +176,7 @@ class _Scale:
     def value(self, vectors: Any) -> float:
         """0 to 1."""
         part = (_like(vectors, self.seeds.rows) - self.common) / (self.seeds.own - self.common)
-        return min(1.0, max(0.0, (part - _ORDINARY) / (1 - _ORDINARY)))
+        return min(1.0, max(0.0, (part - _FROM) / (_TO - _FROM)))
 
 
 def _seeds(embed: Embed, openings: Sequence[Opening]) -> list[_Seeds]:
@@ -204,11 +204,9 @@ def _seeds_of(embed: Embed, openings: Sequence[Opening]) -> _Seeds:
 
 
 def _like(rows: Any, others: Any) -> float:
-    """Mean cosine of the few rows that come nearest to any of the others."""
-    if not len(rows) or not len(others):
-        return 0.0
-    nearest = sorted((float(c) for c in (rows @ others.T).max(axis=1)), reverse=True)[:_BEST]
-    return sum(nearest) / len(nearest)
+    """Mean cosine of the nearest pairs."""
+    nearest = sorted((rows @ others.T).ravel().tolist(), reverse=True)[:_PAIRS]
+    return sum(nearest) / len(nearest) if nearest else 0.0
 
 
 def _spread(rows: Any) -> float:

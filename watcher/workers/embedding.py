@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 MAX_TOKENS = 64
 """Of one sentence: a sentence is told by its first fifty words, and attention grows with n²."""
 MAX_CHARS = 1_000
-EXTRA = "pip install 'watcher[semantic]'"
+EXTRA = "install watcher with its extra `semantic` (in its folder: pip install '.[semantic]')"
 
 _TENSORS = "model.safetensors"
 _ONNX = ("model.onnx", "onnx/model.onnx")
@@ -123,7 +123,7 @@ def _kind(folder: Path) -> tuple[str, Path]:
         what = "is a file, not a folder" if folder.exists() else "does not exist"
         raise ModelError(f"the folder {what}: download a model beforehand and name its folder")
     if not find_spec("numpy") or not find_spec("tokenizers"):
-        raise ModelError(f"the optional packages for models are not installed: {EXTRA}")
+        raise ModelError(f"the packages that read models are missing: {EXTRA}")
     try:
         return _kind_of_files(folder)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -157,7 +157,7 @@ def _kind_of_files(folder: Path) -> tuple[str, Path]:
         return "onnx", onnx
     if tensors.is_file() and known:
         return "bert", tensors
-    raise ModelError(f"holds an ONNX model, and onnxruntime is not installed: {EXTRA}")
+    raise ModelError(f"is an ONNX model, and onnxruntime is missing: {EXTRA}")
 
 
 def _refuse_pointers(folder: Path) -> None:
