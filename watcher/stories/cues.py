@@ -14,9 +14,13 @@ _REACH = 14
 """The parts of a cue stand at most this many words apart."""
 _GAP = 2
 """Words that may stand between the words of one part: ``подписал [сегодня] указ``."""
+_GAP_OF_MEANINGS = 3
+"""The same where the next word may be any of a meaning, which has articles and names in front."""
 
 Part = tuple[tuple[str, bool], ...]
 """Words in a row: each a stem and whether the whole word is asked for, or a meaning as ``@join``."""
+Place = tuple[int, int, frozenset[int]]
+"""Where a part begins, the word after it, and which of the words between are its own."""
 _PERCENT: Part = (("%", True),)
 """A percent sign somewhere in the sentence."""
 
@@ -123,28 +127,30 @@ class _Told:
         word = self.words[at]
         return at + 1 if (word == stem if whole else word.startswith(stem)) else None
 
-    def end_of(self, part: Part, at: int) -> int | None:
-        """Where a part that begins at a word ends, or None where it does not fit."""
-        end = at
+    def place_of(self, part: Part, at: int) -> Place | None:
+        """Where a part that begins at a word stands, or None where it does not fit."""
+        end, own = at, set[int]()
         for number, (stem, whole) in enumerate(part):
-            limit = at + 1 if number == 0 else min(len(self.words), end + 1 + _GAP)
-            ends = (self.end(stem, whole, n) for n in range(end, limit))
-            found = next((after for after in ends if after is not None), None)
+            gap = _GAP_OF_MEANINGS if stem.startswith("@") else _GAP
+            limit = at + 1 if number == 0 else min(len(self.words), end + 1 + gap)
+            ends = ((n, self.end(stem, whole, n)) for n in range(end, limit))
+            found = next(((n, after) for n, after in ends if after is not None), None)
             if found is None:
                 return None
-            end = found
-        return end
+            own.update(range(*found))
+            end = found[1]
+        return at, end, frozenset(own)
 
 
-def _placed(compiled: Ladder, told: _Told) -> dict[Part, list[tuple[int, int]]]:
+def _placed(compiled: Ladder, told: _Told) -> dict[Part, list[Place]]:
     """Every part that stands in the words, with its places."""
-    placed: dict[Part, list[tuple[int, int]]] = {}
+    placed: dict[Part, list[Place]] = {}
     for at, word in enumerate(told.words):
         firsts = [word[:length] for length in range(1, len(word) + 1)]
         firsts += [f"@{name}" for name in told.meanings.get(at, ())]
         for part in (part for first in firsts for part in compiled.parts.get(first, ())):
-            if (end := told.end_of(part, at)) is not None:
-                placed.setdefault(part, []).append((at, end))
+            if (place := told.place_of(part, at)) is not None:
+                placed.setdefault(part, []).append(place)
     return placed
 
 
@@ -162,12 +168,12 @@ def find_cues(
         if not all(part in placed for part in parts):
             continue
         if found := _together([placed[part] for part in parts]):
-            start, end = min(s for s, _ in found), max(e for _, e in found)
-            own = frozenset(n for s, e in found for n in range(s, e))
+            start, end = min(place[0] for place in found), max(place[1] for place in found)
+            own = frozenset[int]().union(*(place[2] for place in found))
             yield CueFound(cue, start, end, own)
 
 
-def _together(places: Sequence[Sequence[tuple[int, int]]]) -> list[tuple[int, int]] | None:
+def _together(places: Sequence[Sequence[Place]]) -> list[Place] | None:
     """One place of each part, near the first part's place and not over one another."""
     for first in places[0]:
         chosen = [first]
@@ -175,7 +181,7 @@ def _together(places: Sequence[Sequence[tuple[int, int]]]) -> list[tuple[int, in
             free = [
                 place
                 for place in others
-                if all(place[1] <= s or place[0] >= e for s, e in chosen)
+                if all(place[1] <= other[0] or place[0] >= other[1] for other in chosen)
                 and abs(place[0] - first[0]) <= _REACH
             ]
             if not free:

@@ -19,6 +19,7 @@ from watcher.stories.tables.context import (
     FUTURE,
     NEGATION,
     PLUPERFECT,
+    POLLED,
     QUESTION,
     REPORT,
     WOULD,
@@ -92,6 +93,7 @@ class _Context:
     negation: _Patterns
     condition: _Patterns
     question: _Patterns
+    polled: _Patterns
     would: _Patterns
     future: _Patterns
     background: _Patterns
@@ -114,6 +116,7 @@ def _context(lang: str | None) -> _Context:
         negation=words_of(NEGATION),
         condition=words_of(CONDITION),
         question=words_of(QUESTION),
+        polled=words_of(POLLED),
         would=words_of(WOULD),
         future=words_of(FUTURE),
         background=words_of(BACKGROUND),
@@ -256,6 +259,8 @@ def _is_hypothetical(found: CueFound, sentence: _Sentence, context: _Context) ->
     near = [n for n in near if n < found.start or not _stands(context.question, words, [n])]
     # What is talked about is a possibility anyhow.
     if found.cue.rung > 0 and _stands(context.condition, words, near):
+        return True
+    if _stands(context.polled, words, [n for n in range(len(words)) if n not in found.own]):
         return True
     deeds = found.cue.rung >= _RUNGS_OF_WORDS and not found.cue.names_a_day
     return deeds and (

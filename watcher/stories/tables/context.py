@@ -44,6 +44,21 @@ QUESTION = {
 }
 """Conditions that, after the first word of a cue, are what is voted on: "votes on whether to join"."""
 
+POLLED = {
+    "en": "survey* opinion_poll* poll pollster* respondent* polled",
+    "ru": "опрос* респондент* социолог*",
+    "uk": "опитуван* респондент* соціолог*",
+    "ka": "გამოკითხ* კვლევ* რესპონდენტ*",
+    "de": "umfrage* befragt* meinungsforsch*",
+    "fr": "sondage* sondes",
+    "es": "encuesta* sondeo* encuestad*",
+    "it": "sondagg* intervistat*",
+    "pt": "sondage* inquerito* inquirid*",
+    "pl": "sondaz* ankiet* badan*",
+    "tr": "anket*",
+}
+"""What people would do, told by those who asked them."""
+
 WOULD = {
     "en": "would should",
     "ru": "бы",
