@@ -82,7 +82,7 @@ def tensors(path: Path, named: Mapping[str, Any]) -> None:
     header, data = {}, b""
     for name, values in named.items():
         raw = np.ascontiguousarray(values).tobytes()
-        kind = {"float32": "F32", "float16": "F16", "int64": "I64"}[str(values.dtype)]
+        kind = {"float32": "F32", "float16": "F16", "int64": "I64", "int8": "I8"}[str(values.dtype)]
         offsets = [len(data), len(data) + len(raw)]
         header[name] = {"dtype": kind, "shape": list(values.shape), "data_offsets": offsets}
         data += raw
@@ -259,7 +259,7 @@ def test_static_vectors_that_words_share(tmp_path: Path, model: Path) -> None:
     tensors(
         folder / "model.safetensors",
         {
-            "embeddings": np.eye(5, dtype=np.float32),
+            "embeddings": np.eye(5, dtype=np.int8),
             "mapping": mapping,
             "weights": np.full(len(words), 0.5, dtype=np.float32),
         },
