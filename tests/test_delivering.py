@@ -18,7 +18,7 @@ from stored import keep as keep_hit
 
 from watcher.app import App, make_app
 from watcher.config import load
-from watcher.model import AlertReason, HitId, TopicId
+from watcher.model import AlertReason, HitId, SilentReason, TopicId
 from watcher.pipeline import Tally
 from watcher.storage import AlertOutcome, DeliveryOutcome, PollOutcome
 
@@ -159,6 +159,36 @@ def test_a_story_and_its_new_stage_in_one_message_are_one_entry(tmp_path: Path) 
             assert text.count("They set a date") <= 1
             assert "They propose a vote" not in text.partition("more on this")[0]
             assert len(receipt.delivery_ids) == 2, "both are told"
+
+    asyncio.run(go())
+
+
+def test_a_digest_names_what_brought_nothing_new_since_the_last_one(tmp_path: Path) -> None:
+    async def go() -> None:
+        with WebhookServer() as daily:
+            extra = f'[[receivers]]\nname = "daily"\nurl = "{daily.url}"\nwhen = "daily at 08:00"\n'
+            async with desk(tmp_path, extra=extra) as one:
+                first = one.keep("a", title="First", receivers=("daily", "desk"))
+                await one.deliver()
+                [hit] = one.store.review.hits_by_ids({first}).values()
+                one.later(hours=3)
+                at = one.app.clock()
+                follow = one.keep("b", title="The same again", story=hit.story_id, at=at)
+                with one.store.decisions.deciding() as tx:
+                    tx.silent(follow, SilentReason.SAME_STORY)
+                await one.deliver()
+                assert len(daily.receipts) == 1, "for that alone nobody is written to"
+                one.later(hours=20)
+                one.keep("c", title="Other", at=one.app.clock(), receivers=("daily", "desk"))
+                await one.deliver()
+                digest, at_once = daily.receipts[1].json, one.hook.receipts[-1].json
+                assert [o["title"] for o in digest["watcher"]["follow_ups"]] == ["The same again"]
+                assert "Nothing new, on stories you know" in digest["message"]
+                assert at_once["watcher"]["follow_ups"] == [], "only digests name them"
+                one.later(hours=24)
+                one.keep("d", title="Third", at=one.app.clock(), receivers=("daily",))
+                await one.deliver()
+                assert daily.receipts[2].json["watcher"]["follow_ups"] == [], "once"
 
     asyncio.run(go())
 

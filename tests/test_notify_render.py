@@ -19,6 +19,7 @@ from watcher.notify import (
     Message,
     MessageKind,
     Notice,
+    Other,
     channel_of,
     check_template,
     render,
@@ -219,6 +220,23 @@ def test_what_a_story_has_grown_past_is_folded(name: str) -> None:
     if rendered.html is not None:
         assert all(f"Headline {number}." in rendered.html for number in range(1, 7))
         assert Page(rendered.html).balanced
+
+
+@pytest.mark.parametrize("name", ["mail", "slack", "telegram"])
+def test_what_brings_nothing_new_is_named_last_and_goes_first(name: str) -> None:
+    follow = Other(
+        headline="The <b>same</b> again", publisher="p.example", url="https://p.example/1"
+    )
+    told = message(notice(1), notice(2, story_id=StoryId(9)), follow_ups=(follow,) * 2)
+    [(_, rendered)] = split(told, CHANNELS[name])
+    for text in filter(None, (rendered.text, rendered.html)):
+        assert text.count("p.example: The") == 2
+        assert "Nothing new, on stories you know" in text
+    assert rendered.html is None or "<b>same" not in rendered.html
+    many = message(*long_lines(40), follow_ups=(follow,) * 300)
+    parts = split(many, CHANNELS[name])
+    named = [text.text for _, text in parts if "Nothing new" in text.text]
+    assert len(named) == (name == "mail"), "rather than cut what is told, they are left out"
 
 
 @pytest.mark.parametrize("name", ["mail", "slack", "telegram", "discord"])

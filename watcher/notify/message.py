@@ -94,6 +94,8 @@ class Message:
     lines: tuple[Notice, ...] = ()
     brief: tuple[Notice, ...] = ()
     """Told too, but in a line each, under "and 14 more"."""
+    follow_ups: tuple[Other, ...] = ()
+    """Articles that brought nothing new to stories told before; a digest names them."""
     body: tuple[str, ...] = ()
     """Plain paragraphs of operator notices and test messages."""
     subject: str = ""
@@ -167,6 +169,7 @@ def webhook_object(message: Message) -> dict[str, Any]:
         "possible_repeat": message.possible_repeat,
         "delivery_ids": list(message.deliveries),
         "body": list(message.body),
+        "follow_ups": [_other_object(other) for other in message.follow_ups],
         "deliveries": [
             _delivery_object(message, line) | {"brief": brief}
             for lines, brief in ((message.lines, False), (message.brief, True))
@@ -196,19 +199,20 @@ def _delivery_object(message: Message, line: Notice) -> dict[str, Any]:
         "new": list(line.novelty),
         "matched": list(line.matched),
         "publishers": list(line.publishers),
-        "others": [
-            {
-                "title": other.headline,
-                "publisher": other.publisher,
-                "url": other.url,
-                "lang": other.lang,
-                "hit_id": other.hit_id,
-            }
-            for other in line.others
-        ],
+        "others": [_other_object(other) for other in line.others],
         "stage": line.stage,
         "partial": line.partial,
         "possible_repeat": message.possible_repeat,
+    }
+
+
+def _other_object(other: Other) -> dict[str, Any]:
+    return {
+        "title": other.headline,
+        "publisher": other.publisher,
+        "url": other.url,
+        "lang": other.lang,
+        "hit_id": other.hit_id,
     }
 
 

@@ -138,7 +138,7 @@ def split(
     if not message.lines:
         return [(ordered, _cut(whole, channel))]
     for lines in _ever_shorter(ordered.lines):
-        groups = _grouped(replace(ordered, lines=lines, brief=()), channel, template)
+        groups = _grouped(replace(ordered, lines=lines, brief=(), follow_ups=()), channel, template)
         if len(groups) <= FEW_PARTS:
             break
     parts = [_part(ordered, groups, index) for index in range(len(groups))]
@@ -168,6 +168,7 @@ def _part(message: Message, groups: list[tuple[Notice, ...]], index: int) -> Mes
         part=index + 1,
         parts=len(groups),
         brief=message.brief if last else (),
+        follow_ups=message.follow_ups if last else (),
         more=message.more if last else 0,
         delivery_ids=message.delivery_ids if last else (),
     )
@@ -184,7 +185,10 @@ def _fitting(message: Message, channel: Channel, template: str | None) -> tuple[
 
 
 def _ever_fewer(message: Message) -> Iterator[Message]:
-    """The same message with less and less told in a line each, the rest only counted."""
+    """The same message with less and less told in a line each, the rest only counted; what brings
+    nothing new goes first."""
+    yield message
+    message = replace(message, follow_ups=())
     yield message
     kept = len(message.brief)
     while kept:

@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 
 from watcher.model import AlertReason
 from watcher.notify.channels import Dialect, escaped, neutral, safe_link
-from watcher.notify.message import Message, Notice
+from watcher.notify.message import Message, Notice, Other
 
 LANGUAGES = {
     "ab": "Abkhaz", "ar": "Arabic", "az": "Azerbaijani", "be": "Belarusian", "bg": "Bulgarian",
@@ -95,6 +95,15 @@ class StoryView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LineView:
+    """An article that is only named."""
+
+    text: str
+    """Publisher and headline."""
+    link: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MessageView:
     """The whole message, ready to print. This is what a template of your own gets."""
 
@@ -106,6 +115,8 @@ class MessageView:
     possible_repeat: bool
     brief: tuple[NoticeView, ...]
     """Told in a line each, after the stories."""
+    follow_ups: tuple[LineView, ...]
+    """What brought nothing new to stories that were told before."""
     more: int
     """How many further ones there was no line for."""
     part: int
@@ -137,6 +148,10 @@ def message_view(message: Message, style: Style) -> MessageView:
         message_id=_text(message.message_id, style),
         possible_repeat=message.possible_repeat,
         brief=tuple(brief),
+        follow_ups=tuple(
+            LineView(text=_named(other, style), link=safe_link(other.url))
+            for other in message.follow_ups
+        ),
         more=message.more,
         part=message.part,
         parts=message.parts,
@@ -245,15 +260,16 @@ def _notice_view(
             for sentence in dict.fromkeys((*line.novelty[:2], *line.sentences[:2]))
         ),
         also=_text(_also(_unnamed(line)), style, 300),
-        others=tuple(
-            f"{_text(other.publisher, style, 60)}: {_text(other.headline, style, 160)}"
-            for other in line.others
-        ),
+        others=tuple(_named(other, style) for other in line.others),
         stage=_text(line.stage, style, 200),
         partial=line.partial,
         hit_id=line.hit_id,
         delivery_id=line.delivery_id,
     )
+
+
+def _named(other: Other, style: Style) -> str:
+    return f"{_text(other.publisher, style, 60)}: {_text(other.headline, style, 160)}"
 
 
 def _unnamed(line: Notice) -> tuple[str, ...]:

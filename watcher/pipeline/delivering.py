@@ -7,12 +7,12 @@ import logging
 import math
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from watcher.decide.backoff import delivery_retry
-from watcher.decide.when import rate_hold
-from watcher.model import AlertReason, DeliveryId, HitId, ReceiverSpec
+from watcher.decide.when import parse_when, rate_hold
+from watcher.model import AlertReason, DeliveryId, HitId, ReceiverSpec, StoryId
 from watcher.notify import (
     Message,
     MessageKind,
@@ -31,6 +31,8 @@ LOOK_AGAIN = 1.0
 """Seconds between two looks for receivers that became due while others are being served."""
 FULL_STORIES = 20
 """Told in full in one message, the best; the others are "and 14 more", a line each."""
+FOLLOW_UPS = 20
+"""Articles without news that a digest names."""
 OTHERS = 8
 """Other articles of a story named in a notice."""
 
@@ -241,12 +243,22 @@ class Delivering:
             kind=_kind(operator, len(lines)),
             lines=tuple(line for line in lines if _told_of(line) in full),
             brief=tuple(line for line in lines if _told_of(line) not in full),
+            follow_ups=self._follow_ups(receiver, stories) if lines else (),
             body=tuple(text for _id, text in notes),
             subject=f"watcher: {notes[0][1].splitlines()[0][:120]}" if operator and notes else "",
             delivery_ids=tuple(identity for identity, _text in notes),
             possible_repeat=batch.repeat,
             timezone=receiver.timezone,
         )
+
+    def _follow_ups(self, receiver: ReceiverSpec, told: Collection[StoryId]) -> tuple[Other, ...]:
+        """What a digest names of stories that it doesn't tell: articles with nothing new."""
+        if parse_when(receiver.when).at_once:
+            return ()
+        store = self._context.store
+        ids = store.outbox.follow_ups(receiver.name, limit=FOLLOW_UPS)
+        hits = store.review.hits_by_ids(ids)
+        return tuple(_other(hits[hit]) for hit in ids if hits[hit].story_id not in told)
 
     def _safe_notice(
         self,
@@ -291,21 +303,22 @@ class Delivering:
             publishers=tuple(
                 dict.fromkeys(o.publisher for o in others if o.publisher != hit.publisher)
             ),
-            others=tuple(
-                Other(
-                    headline=other.title,
-                    publisher=other.publisher,
-                    url=other.url,
-                    lang=other.lang,
-                    hit_id=other.id,
-                )
-                for other in others[:OTHERS]
-            ),
+            others=tuple(_other(other) for other in others[:OTHERS]),
             stage=_stage_name(spec, hit.stage),
             partial=hit.partial,
             hit_id=HitId(hit.id),
             story_id=hit.story_id,
         )
+
+
+def _other(hit: HitRecord) -> Other:
+    return Other(
+        headline=hit.title,
+        publisher=hit.publisher,
+        url=hit.url,
+        lang=hit.lang,
+        hit_id=hit.id,
+    )
 
 
 def _told_of(line: Notice) -> tuple[str, int]:

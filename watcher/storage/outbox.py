@@ -10,10 +10,19 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, or_, select, update
 
 from watcher.errors import NotFoundError
-from watcher.model import AlertId, AlertReason, DeliveryId, DeliveryState, HitId, StoryId, TopicId
+from watcher.model import (
+    AlertId,
+    AlertReason,
+    DeliveryId,
+    DeliveryState,
+    HitId,
+    SilentReason,
+    StoryId,
+    TopicId,
+)
 from watcher.storage.database import Database
 from watcher.storage.records import AlertRecord, Batch, DeliveryRecord
-from watcher.storage.tables import alerts, deliveries
+from watcher.storage.tables import alerts, deliveries, hits
 
 # The most that one message carries; the rest travels in the next one.
 MESSAGE_SIZE = 200
@@ -141,6 +150,29 @@ class Outbox:
         with self._database.reading() as connection:
             row = connection.execute(query).one()
         return int(row[0]), row[1]
+
+    def follow_ups(self, receiver: str, *, limit: int) -> list[HitId]:
+        """What joined stories that this receiver was told of, with nothing new to tell, since its
+        last message; newest first."""
+        mine = and_(deliveries.c.receiver == receiver, deliveries.c.state == DeliveryState.SENT)
+        last = select(func.max(deliveries.c.sent_at)).where(mine).scalar_subquery()
+        told = (
+            select(alerts.c.story_id)
+            .join(deliveries, deliveries.c.alert_id == alerts.c.id)
+            .where(mine, alerts.c.story_id.is_not(None))
+        )
+        query = (
+            select(hits.c.id)
+            .where(
+                hits.c.silent_reason == SilentReason.SAME_STORY,
+                hits.c.decided_at > last,
+                hits.c.story_id.in_(told),
+            )
+            .order_by(hits.c.id.desc())
+            .limit(limit)
+        )
+        with self._database.reading() as connection:
+            return [HitId(found) for found in connection.execute(query).scalars()]
 
     def retry(self, alert_id: AlertId, *, now: datetime) -> int:
         """Make an alert's unsent deliveries due now; returns how many."""
