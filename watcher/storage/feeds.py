@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -51,8 +51,7 @@ class Feeds:
         """
         with self._database.writing() as connection:
             stored = {row.url: row for row in connection.execute(_AS_CONFIGURED)}
-            for spec in specs:
-                _write_spec(connection, self._database, spec, stored.get(spec.url), now)
+            self._write_specs(connection, specs, stored, now)
             wanted = {spec.url for spec in specs}
             gone = [
                 row.id
@@ -67,8 +66,8 @@ class Feeds:
     def add(self, spec: FeedSpec, *, now: datetime) -> FeedRecord:
         """Store a feed that a person added, or bring back a retired one."""
         with self._database.writing() as connection:
-            row = connection.execute(_AS_CONFIGURED.where(feeds.c.url == spec.url)).first()
-            _write_spec(connection, self._database, spec, row, now)
+            rows = connection.execute(_AS_CONFIGURED.where(feeds.c.url == spec.url))
+            self._write_specs(connection, [spec], {row.url: row for row in rows}, now)
             found = connection.execute(select(*STATE).where(feeds.c.url == spec.url)).one()
         return feed_from(found)
 
@@ -176,6 +175,29 @@ class Feeds:
             for statement, values in _updates(outcomes):
                 connection.execute(statement, values)
         return refused
+
+    def _write_specs(
+        self,
+        connection: Connection,
+        specs: Sequence[FeedSpec],
+        stored: Mapping[str, Any],
+        now: datetime,
+    ) -> None:
+        fresh = []
+        for spec in specs:
+            values, row = _spec_values(spec), stored.get(spec.url)
+            if row is None:
+                first = {"url": spec.url, "state": FeedState.OK, "failures": 0, "schedule": {}}
+                fresh.append(values | first | {"next_poll_at": now})
+                continue
+            if row.state == FeedState.RETIRED:
+                values |= {"state": FeedState.OK, "next_poll_at": now}
+            if any(getattr(row, key) != value for key, value in values.items()):
+                connection.execute(update(feeds).where(feeds.c.id == row.id).values(values))
+        if fresh:
+            # Two services that start together on one database both find them missing.
+            new = self._database.insert(feeds).on_conflict_do_nothing(index_elements=["url"])
+            connection.execute(new, fresh)
 
     @cached_property
     def _upsert_entry(self) -> Any:
@@ -310,14 +332,8 @@ def _entry_rows(outcome: PollOutcome) -> list[dict[str, Any]]:
     ]
 
 
-def _write_spec(
-    connection: Connection,
-    database: Database,
-    spec: FeedSpec,
-    stored: Any | None,
-    now: datetime,
-) -> None:
-    values: dict[str, Any] = {
+def _spec_values(spec: FeedSpec) -> dict[str, Any]:
+    return {
         "name": spec.name,
         "publisher": spec.publisher,
         "origin": spec.origin,
@@ -331,24 +347,6 @@ def _write_spec(
             "ignore_robots": spec.ignore_robots,
         },
     }
-    if stored is None:
-        # Two services that start together on one database both find it missing.
-        new = database.insert(feeds).on_conflict_do_nothing(index_elements=["url"])
-        connection.execute(
-            new.values(
-                url=spec.url,
-                state=FeedState.OK,
-                next_poll_at=now,
-                failures=0,
-                schedule={},
-                **values,
-            )
-        )
-        return
-    if stored.state == FeedState.RETIRED:
-        values |= {"state": FeedState.OK, "next_poll_at": now}
-    if any(getattr(stored, key) != value for key, value in values.items()):
-        connection.execute(update(feeds).where(feeds.c.id == stored.id).values(values))
 
 
 def feed_from(row: Row[Any]) -> FeedRecord:
