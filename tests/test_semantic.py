@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from program import answer, watcher
+from webserver import Answer, LoopbackWeb
 
 from watcher.model import ArticleText, Score, SeedData, TopicId, TopicSpec, Verdict
 from watcher.relevance import Scorer
@@ -480,6 +481,30 @@ def test_score_and_eval_rest_on_the_configured_model(
     labelled.write_text("\n".join(map(json.dumps, rows)), "utf-8")
     report = answer("eval", labelled, "--topic", "zembla", config=config)
     assert report["average_precision"] == 1.0
+
+
+def test_a_pass_keeps_a_paraphrase_as_a_near_miss(
+    config: Path, tmp_path: Path, model: Path
+) -> None:
+    (tmp_path / "model").symlink_to(model)
+    feed = (
+        '<rss version="2.0"><channel><title>T</title>'
+        + "".join(
+            f"<item><title>{one.title}</title><guid>{n}</guid>"
+            f"<description>{one.text}</description></item>"
+            for n, one in enumerate((PARAPHRASE, MATCH))
+        )
+        + "</channel></rss>"
+    )
+    with LoopbackWeb() as web:
+        url = web.answer("/rss", Answer(body=feed.encode(), content_type="application/rss+xml"))
+        text = config.read_text("utf-8").replace("https://a.example/rss", url)
+        config.write_text(f'{text}[fetch]\nallow_private_addresses = ["127.0.0.0/8"]\n', "utf-8")
+        answer("poll", "--no-send", config=config)
+    assert answer("hits", "list", config=config) == []
+    [kept] = answer("hits", "list", "--near-misses", config=config)
+    assert kept["title"] == PARAPHRASE.title
+    assert any("is like" in reason for reason in kept["reasons"])
 
 
 @pytest.mark.parametrize(
