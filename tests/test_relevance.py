@@ -122,6 +122,14 @@ def test_an_act_beside_another_setting_is_that_settings() -> None:
     assert there.value < here.value - 20
 
 
+def test_a_veto_inside_a_longer_term_is_none() -> None:
+    """ "Crimea" is another setting, the "Crimean scenario" is what threatens this one."""
+    told = "Deputies in Tskhinvali spoke of {} on Monday. The session lasted for two hours."
+    scenario = first(ArticleText(title="", text=told.format("a Crimean scenario")))
+    assert "joining" not in scenario.missing
+    assert scenario.value > first(ArticleText(title="", text=told.format("Crimean wine"))).value
+
+
 WAR = (
     "Russia's MICEX Index fell to its lowest level in two years on Tuesday, and the ruble tumbled "
     "to a low against the dollar. Banks asked for a meeting with the governor. Traders went home."

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from .fit import logit
-from .layout import SECTION_LEAD, Layout, Place, Sentence
+from .layout import LABEL_WORDS, SECTION_LEAD, Layout, Place, Sentence
 from .matcher import Match
 from .profile import TopicProfile
 from .settle import Found, settle
@@ -250,7 +250,7 @@ def _sections(layout: Layout, seen: Sequence[Seen], vetoes: Found) -> list[_Part
                 title=[],
                 lead=[one for one in inside if one.sentence.start < opening],
                 body=[one for one in inside if one.sentence.start >= opening],
-                length=stop - first,
+                length=sum(s.stop - s.first > LABEL_WORDS for s in layout.sentences[first:stop]),
                 elsewhere=len(
                     {n for _, m in vetoes if first <= (n := layout.sentence_of[m.first]) < stop}
                 ),

@@ -57,7 +57,7 @@ _LEAST_IN_ALL = (
     | dict.fromkeys(("ru", "uk", "pl", "cs"), 0.145)
 )
 _KEYWORDS_FROM = 18
-_LABEL_WORDS, _HEADING_WORDS, _LEAST_SECTIONS = 3, 9, 3
+LABEL_WORDS, _HEADING_WORDS, _LEAST_SECTIONS = 3, 9, 3
 _TIME = re.compile(r"\W?\d{1,2}[:.]\d\d\b")
 SECTION_LEAD = 3
 """Sentences of a section that count as its lead, its label among them."""
@@ -178,7 +178,7 @@ def _sections(text: str, placed: Sequence[Sentence]) -> tuple[tuple[int, int], .
         if opens and sentence.place in (Place.LEAD, Place.BODY):
             words = sentence.stop - sentence.first
             line = text[sentence.start : sentence.end].strip()
-            label = words <= _LABEL_WORDS and (n + 1 < len(placed))
+            label = words <= LABEL_WORDS and (n + 1 < len(placed))
             heading = words <= _HEADING_WORDS and not _ends_well(line)
             if label or heading or _TIME.match(line):
                 starts.append(n)

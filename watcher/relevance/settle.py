@@ -24,6 +24,7 @@ def settle(profile: TopicProfile, layout: Layout, found: Found) -> tuple[Found, 
     """Matches that count, matches that do not, and the vetoes."""
     vetoes = [pair for pair in found if pair[0].group.startswith(VETO)]
     terms = [pair for pair in found if not pair[0].group.startswith(VETO)]
+    vetoes = [veto for veto in vetoes if not _is_part(veto[1], terms)]
     if not terms:
         return [], [], vetoes
     covered = {n for _, match in vetoes for n in range(match.first, match.stop)}
@@ -34,6 +35,17 @@ def settle(profile: TopicProfile, layout: Layout, found: Found) -> tuple[Found, 
         voided += [pair for pair in kept if _names(pair[0], namesakes)]
         kept = [pair for pair in kept if not _names(pair[0], namesakes)]
     return kept, voided, vetoes
+
+
+def _is_part(veto: Match, terms: Found) -> bool:
+    """Whether a veto is a part of a longer term: "Crimea" of "Crimean scenario"."""
+    return any(
+        match.first <= veto.first
+        and veto.stop <= match.stop
+        and veto.stop - veto.first < match.stop - match.first
+        and not term.has_gap
+        for term, match in terms
+    )
 
 
 def _surname(term: Term) -> str:
