@@ -46,7 +46,45 @@ _RUNGS_OF_WORDS = 2
 
 _BREAK = re.compile(r"[;:—–«»“”\"]|\s-\s")
 
-_Patterns = list[tuple[tuple[str, ...], str]]
+
+@dataclass(frozen=True, slots=True)
+class _Patterns:
+    """Words that a sentence is looked through for, by how they are asked for."""
+
+    whole: frozenset[str]
+    stems: tuple[str, ...]
+    endings: tuple[str, ...]
+    phrases: tuple[tuple[tuple[str, ...], bool], ...]
+    """Several words in a row, and whether the last is a stem."""
+
+    @classmethod
+    def of(cls, written: Iterable[str]) -> _Patterns:
+        """See ``cues.matcher`` for the notation."""
+        asked = [pattern for text in written for pattern in matcher(text)]
+        single = [(words[0], kind) for words, kind in asked if len(words) == 1]
+        return cls(
+            whole=frozenset(word for word, kind in single if kind == "whole"),
+            stems=tuple(word for word, kind in single if kind == "stem"),
+            endings=tuple(word for word, kind in single if kind == "ending"),
+            phrases=tuple((words, kind == "stem") for words, kind in asked if len(words) > 1),
+        )
+
+    def stand(self, words: Sequence[str], n: int) -> bool:
+        """Whether one of them stands at a place."""
+        word = words[n]
+        return (
+            word in self.whole
+            or word.startswith(self.stems)
+            or any(word.endswith(e) and len(word) > len(e) + 2 for e in self.endings)
+            or any(_in_row(phrase, stem, words, n) for phrase, stem in self.phrases)
+        )
+
+
+def _in_row(phrase: tuple[str, ...], stem: bool, words: Sequence[str], n: int) -> bool:
+    found = tuple(words[n : n + len(phrase)])
+    if len(found) < len(phrase) or found[:-1] != phrase[:-1]:
+        return False
+    return found[-1].startswith(phrase[-1]) if stem else found[-1] == phrase[-1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,12 +143,7 @@ class _Context:
 @cache
 def _context(lang: str | None) -> _Context:
     def words_of(table: Mapping[str, str]) -> _Patterns:
-        return [
-            pattern
-            for key, written in table.items()
-            if lang in (key, None)
-            for pattern in matcher(written)
-        ]
+        return _Patterns.of(written for key, written in table.items() if lang in (key, None))
 
     return _Context(
         negation=words_of(NEGATION),
@@ -128,21 +161,7 @@ def _context(lang: str | None) -> _Context:
 
 def _stands(patterns: _Patterns, words: Sequence[str], places: Iterable[int]) -> bool:
     """Whether a context word stands at one of the places."""
-    return any(
-        _fits(expected, kind, words, n)
-        for n in places
-        if 0 <= n < len(words)
-        for expected, kind in patterns
-    )
-
-
-def _fits(expected: tuple[str, ...], kind: str, words: Sequence[str], n: int) -> bool:
-    if tuple(words[n : n + len(expected) - 1]) != expected[:-1] or n + len(expected) > len(words):
-        return False
-    last = words[n + len(expected) - 1]
-    if kind == "ending":
-        return last.endswith(expected[-1]) and len(last) > len(expected[-1]) + 2
-    return last == expected[-1] if kind == "whole" else last.startswith(expected[-1])
+    return any(0 <= n < len(words) and patterns.stand(words, n) for n in places)
 
 
 def detect_stage(article: ArticleText, stages: Sequence[StageSpec]) -> StageFinding | None:
@@ -243,10 +262,8 @@ def _is_negated_inside(word: str, found: CueFound, context: _Context) -> bool:
     stems = [stem for stem in asked if word.startswith(stem)]
     stems += [word[:_ROOT] for stem in asked if stem.startswith("@")]
     return any(
-        kind == "ending"
-        and word.endswith(expected[0])
-        and len(word) - len(expected[0]) >= len(stem)
-        for expected, kind in context.negation
+        word.endswith(ending) and len(word) - len(ending) >= len(stem)
+        for ending in context.negation.endings
         for stem in stems
     )
 
