@@ -82,17 +82,24 @@ class Matcher:
         for folded in set(words.folded).difference(known):
             known[folded] = self._fits(folded)
         fits = {n: fit for n, folded in enumerate(words.folded) if (fit := known[folded])}
-        present = set().union(*fits.values())
+        complete = self._complete(set().union(*fits.values()))
         found: list[Match] = []
         for at, here in fits.items():
-            for pattern, worth in here.items():
-                for number in self._by_anchor.get(pattern, ()):
-                    if not present.issuperset(self._phrases[number]):
-                        continue
+            for pattern in complete.keys() & here.keys():
+                for number in complete[pattern]:
                     span = self._grow(number, at, words, fits, sentence_of)
                     if span:
-                        found.append(Match(number, *span, worth))
+                        found.append(Match(number, *span, here[pattern]))
         return sorted(found, key=lambda match: (match.first, match.stop, match.term))
+
+    def _complete(self, present: set[int]) -> dict[int, list[int]]:
+        """The terms all of whose words are in the text, by the word to look for first."""
+        complete: dict[int, list[int]] = {}
+        for pattern in present:
+            for number in self._by_anchor.get(pattern, ()):
+                if present.issuperset(self._phrases[number]):
+                    complete.setdefault(pattern, []).append(number)
+        return complete
 
     def _fits(self, folded: str) -> _Fits:
         """Which word patterns a word fits, and for how much."""
@@ -117,6 +124,8 @@ class Matcher:
     ) -> tuple[int, int] | None:
         """The whole term around its anchor, as first word and word after the last."""
         term, phrase = self._terms[number], self._phrases[number]
+        if len(phrase) == 1 and term.words[0].kind is not WordKind.ACRONYM:
+            return at, at + 1
         first = last = at
         for n in range(term.anchor - 1, -1, -1):
             found = _beside(phrase[n], term.words[n + 1].gap, first, -1, fits, sentence_of)
