@@ -33,7 +33,7 @@ FLOORS = EVAL / "floors.json"
 DEV = SHARED / "relevance" / "dev.jsonl"
 NEWS = SHARED / "corpora" / "news"
 MARGIN = 0.012
-LEAST_POSITIVES, LEAST_NEGATIVES = 5, 3
+LEAST_POSITIVES, LEAST_OF_TRAP = 5, 3
 NEWS_SAMPLE = 3000
 # "осети" is inside "посетил", which is no word of the topic.
 _WORD_OF_THE_TOPIC = re.compile(
@@ -60,13 +60,16 @@ def measured(name: str) -> dict[str, Any]:
         if part["positives"] >= LEAST_POSITIVES:
             figures[f"average_precision {lang}"] = part["average_precision"]
             figures[f"f1 {lang}"] = part["f1"]
+    for trap, part in report.by_trap.items():
+        if part["positives"] >= LEAST_OF_TRAP:
+            figures[f"recall {trap}"] = part["recall"]
     stories = evaluate_stories(rows)
     figures["stories b_cubed_f1"] = stories.b_cubed_f1
     figures["stories pairwise_precision"] = stories.pairwise_precision
     clean = sorted(
         trap
         for trap, part in report.by_trap.items()
-        if part["n"] - part["positives"] >= LEAST_NEGATIVES and not part["false_alarms"]
+        if part["n"] - part["positives"] >= LEAST_OF_TRAP and not part["false_alarms"]
     )
     return {
         "digest": digest(path),
