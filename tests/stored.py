@@ -49,6 +49,7 @@ def keep(
     partial: bool = False,
     evidence: str = "",
     story: StoryId | None = None,
+    stage: str | None = None,
     receivers: tuple[str, ...] = (),
 ) -> HitId:
     """Store an article under ``https://a.example/NAME`` with its hit, as the pipeline would."""
@@ -84,6 +85,7 @@ def keep(
                 first_seen_at=at,
                 decided_at=at,
                 story_id=story,
+                stage=stage,
                 silent_reason=None if receivers else SilentReason.NO_RECEIVER,
             )
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from watcher.config import load
-from watcher.config.quick import database_of, stage_names_of
+from watcher.config.quick import database_of, stages_of
 
 REST = """
 [fetch]
@@ -57,13 +57,14 @@ def test_what_it_does_not_understand_is_left_to_loading(text: str, tmp_path: Pat
 def test_stages_are_called_what_loading_calls_them(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     stages = [
-        '[[topics.stages]]\nid = "a"\nname = "Ä stage"\ncues = ["x"]\n',
+        '[[topics.stages]]\nid = "a"\nname = "Ä stage"\nreversal = true\ncues = ["x"]\n',
         '[[topics.stages]]\nid = "b"\ncues = ["y"]\n',
     ]
     path.write_text("[watcher]\n" + REST + "".join(stages), "utf-8")
     loaded = load(path, environ={}).topics[0].stages
-    named = stage_names_of(path)
-    assert [named.get(("t", stage.id), stage.id) for stage in loaded] == [s.name for s in loaded]
+    assert [(s.id, s.name, s.reversal) for s in stages_of(path)["t"]] == [
+        (s.id, s.name, s.reversal) for s in loaded
+    ]
     for odd in ("not toml", "topics = 3", "[[topics]]\nid = 3\nstages = [3]", 'topics = ["x"]'):
         path.write_text(odd, "utf-8")
-        assert stage_names_of(path) == {}
+        assert stages_of(path) == {}

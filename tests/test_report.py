@@ -17,6 +17,7 @@ from stored import NOW, keep
 
 from watcher.cli.charts import Charts, Series, nice
 from watcher.cli.reporting import gather, render
+from watcher.model import StageSpec, StoryId
 from watcher.storage import Store
 
 HOSTILE = '</script><script>document.title="owned"</script><img src=x onerror=alert(1)>"\'&{{7*7}}'
@@ -111,6 +112,24 @@ def test_every_chart_has_its_words_and_figures(store: Store) -> None:
         assert chart.get("aria-describedby", ids[0]) in ids
     assert page.count('<table class="figures">') == 4
     assert "3 hits in" in page
+
+
+def test_the_saga_is_drawn_as_far_as_the_ladder_is_known(store: Store) -> None:
+    ladder = (
+        StageSpec(id="plan", name="Plan", cues=()),
+        StageSpec(id="vote", name="<Vote>", cues=()),
+    )
+    for name, stage, hours in (("s1", "plan", 9), ("s2", "vote", 5), ("s3", "plan", 2)):
+        keep(store, name, title=f"{HOSTILE} {name}", text="x", story=StoryId(1), stage=stage,
+             at=NOW - timedelta(hours=hours))  # fmt: skip
+    page = made(store, ladders={"t": ladder})
+    read = Reader(page)
+    assert (read.open, read.crossed) == ([], [])
+    saga = page.partition('id="saga"')[2].partition("</section>")[0]
+    assert saga.count("<tr>") == 1 + 2, "a story that moved on only recalls its first rung"
+    assert "&lt;Vote&gt;" in saga
+    assert saga.index("Plan") < saga.index("Vote")
+    assert 'id="saga"' not in made(store)
 
 
 def test_hits_are_chosen_by_topic_and_time(store: Store) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from watcher.cli import filters
-from watcher.cli.output import note, now_utc
+from watcher.cli.output import note, now_utc, plural
 from watcher.cli.shell import root
 from watcher.cli.times import parse_time
 
@@ -21,13 +21,15 @@ def report(
     topic: filters.Topic = None,
     since: Annotated[str, typer.Option(help="From when: 30d, 2026-10-01.")] = "30d",
 ) -> None:
-    """Write a self-contained HTML report: hits over time, by publisher, stories, feed health."""
+    """Write a self-contained HTML report: hits over time, by publisher, the saga, stories, feed health."""
     from watcher.cli.exporting import write_out
     from watcher.cli.reporting import gather, render
 
     now = now_utc()
     begin = parse_time(since, now=now)
     assert begin is not None  # noqa: S101  # only None gives None
-    facts = gather(root(context).store(), topic=topic, since=begin, now=now)
+    cli = root(context)
+    facts = gather(cli.store(), topic=topic, since=begin, now=now, ladders=cli.stages)
     write_out([render(facts)], out)
-    note(f"wrote {out}: {len(facts.hits)} hits in {len(facts.members)} stories")
+    told = plural(len(facts.hits), "hit"), plural(len(facts.members), "story", "stories")
+    note(f"wrote {out}: {' in '.join(told)}")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
@@ -16,7 +17,8 @@ from markupsafe import Markup
 
 from watcher.cli.charts import Charts, Series
 from watcher.cli.output import short_time
-from watcher.model import StoryId
+from watcher.decide.saga import Step, course
+from watcher.model import StageSpec, StoryId, TopicId
 from watcher.storage import Counts, FeedRecord, HitFilter, HitRecord, Store, StoryRecord
 from watcher.text.clean import clean_line
 from watcher.urls import is_web_url
@@ -43,9 +45,28 @@ class Facts:
     stories: Sequence[StoryRecord]
     members: Mapping[StoryId, Sequence[HitRecord]]
     feeds: Sequence[FeedRecord]
+    saga: Sequence[SagaRow]
+    """Stages that were reached, oldest first."""
 
 
-def gather(store: Store, *, topic: str | None, since: datetime, now: datetime) -> Facts:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SagaRow:
+    """A stage that a story reached."""
+
+    topic: str
+    rung: int
+    stage: StageSpec
+    step: Step
+
+
+def gather(
+    store: Store,
+    *,
+    topic: str | None,
+    since: datetime,
+    now: datetime,
+    ladders: Mapping[str, Sequence[StageSpec]] = MappingProxyType({}),
+) -> Facts:
     """Read what the report needs."""
     wanted = HitFilter(topic=topic, since=since, limit=MOST_HITS)
     hits = store.review.hits(wanted)
@@ -66,7 +87,22 @@ def gather(store: Store, *, topic: str | None, since: datetime, now: datetime) -
         stories=[stories[story] for story in largest if story in stories],
         members=members,
         feeds=store.feeds.all(),
+        saga=[
+            row
+            for name, stages in ladders.items()
+            if topic in (None, name)
+            for row in _saga(store, name, stages, since)
+        ],
     )
+
+
+def _saga(
+    store: Store, topic: str, stages: Sequence[StageSpec], since: datetime
+) -> Iterator[SagaRow]:
+    rungs = {stage.id: rung for rung, stage in enumerate(stages)}
+    for step in course(stages, store.review.steps(TopicId(topic), since=since)):
+        rung = rungs[step.mark.stage]
+        yield SagaRow(topic=topic, rung=rung, stage=stages[rung], step=step)
 
 
 def render(facts: Facts) -> str:

@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,6 +19,7 @@ from watcher.errors import WatcherError
 
 if TYPE_CHECKING:
     from watcher.config import Settings
+    from watcher.model import StageSpec
     from watcher.storage import Store
     from watcher.workers.embedding import Embedder
 
@@ -28,7 +30,6 @@ class Root:
     def __init__(self, config: Path | None) -> None:
         self._named = config
         self._settings: Settings | None = None
-        self._stage_names: dict[tuple[str, str], str] | None = None
 
     @property
     def path(self) -> Path:
@@ -74,13 +75,17 @@ class Root:
 
         return Store(self.database, create=create)
 
-    def stage_name(self, topic: str, stage: str | None) -> str:
-        """The name of a stage; its id where the configuration gives none, empty for none."""
-        if self._stage_names is None:
-            from watcher.config.quick import stage_names_of
+    @cached_property
+    def stages(self) -> dict[str, tuple[StageSpec, ...]]:
+        """Every topic's ladder; needs less of the configuration than ``settings``."""
+        from watcher.config.quick import stages_of
 
-            self._stage_names = stage_names_of(self.path)
-        return self._stage_names.get((topic, stage), stage) if stage else ""
+        return stages_of(self.path)
+
+    def stage_name(self, topic: str, stage: str | None) -> str:
+        """The name of a stage; its id where the configuration has forgotten it, empty for none."""
+        names = {rung.id: rung.name for rung in self.stages.get(topic, ())}
+        return names.get(stage, stage) if stage else ""
 
     @property
     def database(self) -> str:

@@ -1,4 +1,4 @@
-"""The database's address and the names of stages, for commands that only look at what is stored.
+"""The database's address and the topics' ladders, for commands that only look at what is stored.
 
 Checking the whole file takes a third of a second; a listing should not wait for it.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 from typing import Any
+
+from watcher.model import StageSpec
 
 _SQLITE = "sqlite:///"
 
@@ -29,15 +31,23 @@ def database_of(path: Path) -> str | None:
     return f"{_SQLITE}{path.parent.absolute() / name}"
 
 
-def stage_names_of(path: Path) -> dict[tuple[str, str], str]:
-    """Topic and stage id to the stage's name, of all that are rightly written."""
-    names = {}
+def stages_of(path: Path) -> dict[str, tuple[StageSpec, ...]]:
+    """Every topic's ladder by the topic's id, without the cues; nothing of what is written wrongly."""
+    ladders = {}
     for topic in _tables(_read(path) or {}, "topics"):
-        for stage in _tables(topic, "stages"):
-            told = topic.get("id"), stage.get("id"), stage.get("name")
-            if all(isinstance(value, str) for value in told):
-                names[str(told[0]), str(told[1])] = str(told[2])
-    return names
+        rungs = [
+            StageSpec(
+                id=row["id"],
+                name=row["name"] if isinstance(row.get("name"), str) else row["id"],
+                cues=(),
+                reversal=row.get("reversal") is True,
+            )
+            for row in _tables(topic, "stages")
+            if isinstance(row.get("id"), str)
+        ]
+        if rungs and isinstance(topic.get("id"), str):
+            ladders[topic["id"]] = tuple(rungs)
+    return ladders
 
 
 def _read(path: Path) -> dict[str, Any] | None:
