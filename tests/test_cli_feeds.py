@@ -137,3 +137,12 @@ def test_trying_a_feed_says_what_a_poll_would_see(news: NewsWeb, config: Path) -
 def test_a_search_is_added_as_the_engines_feeds(config: Path) -> None:
     watcher("feeds", "add", 'news-search:"South Ossetia" lang=ru', config=config)
     assert {'Google News: "South Ossetia"', 'Bing News: "South Ossetia"'} <= names(config)
+
+
+def test_a_failure_is_told_once_and_then_that_the_feed_waits(news: NewsWeb, tmp_path: Path) -> None:
+    config = write_config(tmp_path, [news.web.url("/gone")], [])
+    assert watcher("poll", config=config).stdout.count("404 Not Found") == 1
+    waiting = watcher("poll", config=config).stdout
+    assert "Not due yet after a failure: 1 feed" in waiting
+    watcher("feeds", "resume", "feed 1", config=config)
+    assert answer("feeds", config=config)[0]["state"] == "failing"
