@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from databases import database
 from newsweb import write_config
 from receivers import MailServer, Reply, WebhookServer
 from stored import NOW
@@ -67,12 +68,16 @@ class Desk:
 
 @asynccontextmanager
 async def desk(
-    tmp_path: Path, *, free: list[int] | None = None, extra: str = ""
+    tmp_path: Path, *, free: list[int] | None = None, extra: str = "", kind: str = "sqlite"
 ) -> AsyncIterator[Desk]:
     clock = [timedelta()]
-    with WebhookServer() as hook:
+    with WebhookServer() as hook, database(kind, tmp_path) as address:
         config = write_config(
-            tmp_path, [FEED], [("desk", hook.url)], extra=extra + '[operator]\nreceiver = "desk"\n'
+            tmp_path,
+            [FEED],
+            [("desk", hook.url)],
+            database=address,
+            extra=extra + '[operator]\nreceiver = "desk"\n',
         )
         settings = load(config, environ={})
         async with make_app(
@@ -163,11 +168,14 @@ def test_a_story_and_its_new_stage_in_one_message_are_one_entry(tmp_path: Path) 
     asyncio.run(go())
 
 
-def test_a_digest_names_what_brought_nothing_new_since_the_last_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_a_digest_names_what_brought_nothing_new_since_the_last_one(
+    tmp_path: Path, kind: str
+) -> None:
     async def go() -> None:
         with WebhookServer() as daily:
             extra = f'[[receivers]]\nname = "daily"\nurl = "{daily.url}"\nwhen = "daily at 08:00"\n'
-            async with desk(tmp_path, extra=extra) as one:
+            async with desk(tmp_path, extra=extra, kind=kind) as one:
                 first = one.keep("a", title="First", receivers=("daily", "desk"))
                 await one.deliver()
                 [hit] = one.store.review.hits_by_ids({first}).values()
@@ -274,12 +282,15 @@ def test_an_hour_without_a_poll_is_told(tmp_path: Path) -> None:
     asyncio.run(go())
 
 
-@pytest.mark.parametrize(("rate", "told"), [(0.001, True), (0.0000001, False)])
+@pytest.mark.parametrize(
+    ("rate", "told", "kind"),
+    [(0.001, True, "sqlite"), (0.001, True, "postgres"), (0.0000001, False, "sqlite")],
+)
 def test_a_topic_that_falls_silent_is_told_at_the_rate_that_was_asked_for(
-    tmp_path: Path, rate: float, told: bool
+    tmp_path: Path, rate: float, told: bool, kind: str
 ) -> None:
     async def go() -> None:
-        async with desk(tmp_path) as one:
+        async with desk(tmp_path, kind=kind) as one:
             [topic] = one.app.context.wishes.topics
             one.app.context.wishes = replace(
                 one.app.context.wishes, topics=(replace(topic, false_alarm_rate=rate),)
