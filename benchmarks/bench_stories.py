@@ -1,4 +1,5 @@
-"""What grouping one hit costs with many hits stored: key lookup in SQLite, parsing, comparing.
+"""What deciding one hit costs with many stored: key lookup in SQLite, parsing, comparing, what is
+new, which stage. "In all" is what the deciding transaction bears; fingerprints are made in workers.
 
     python benchmarks/bench_stories.py [--hits 100000] [--days 365] [--lookups 200]
 
@@ -14,12 +15,15 @@ import sqlite3
 import statistics
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+from watcher.config import load
 from watcher.model import ArticleText, HitId, StoryId
 from watcher.stories import (
     Fingerprint,
     Member,
     TopicStatistics,
+    detect_stage,
     fingerprint,
     group,
     novelty,
@@ -28,6 +32,7 @@ from watcher.stories import (
 from watcher.stories.grouping import STORY_WINDOW
 from watcher.stories.novelty import Known, facts_of
 
+CONFIG = Path(__file__).resolve().parent.parent / "config.toml"
 NAMES = [
     "Anatoly Bibilov",
     "Alan Gagloyev",
@@ -144,8 +149,10 @@ def main() -> None:
     database = filled(options.hits, options.days, now, rng)
     stats = TopicStatistics.of(fingerprint(invented(rng, now)) for _ in range(500))
     known = Known.of(invented(rng, now) for _ in range(20))
+    ladder = next(iter(topic.stages for topic in load(CONFIG, environ={}).topics))
     steps: dict[str, list[float]] = {
-        name: [] for name in ("fingerprint", "look up and parse", "group", "novelty", "decide")
+        name: []
+        for name in ("fingerprint", "look up and parse", "group", "novelty", "stage", "in all")
     }
     for _ in range(options.lookups):
         article = invented(rng, now)
@@ -157,13 +164,16 @@ def main() -> None:
         group(fp, near, now=now, statistics=stats)
         grouped = time.process_time()
         novelty(article, known)
+        known.absorb(facts_of(article))
         judged = time.process_time()
-        facts_of(article)
+        detect_stage(article, ladder)
+        staged = time.process_time()
         steps["fingerprint"].append(printed - started)
         steps["look up and parse"].append(found - printed)
         steps["group"].append(grouped - found)
         steps["novelty"].append(judged - grouped)
-        steps["decide"].append(grouped - printed)
+        steps["stage"].append(staged - judged)
+        steps["in all"].append(staged - printed)
     print(f"{options.hits} hits over {options.days} days, {options.lookups} lookups")
     for name, seconds in steps.items():
         ordered = sorted(seconds)

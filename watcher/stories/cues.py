@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from watcher.model import StageSpec
@@ -21,6 +21,7 @@ Part = tuple[tuple[str, bool], ...]
 """Words in a row: each a stem and whether the whole word is asked for, or a meaning as ``@join``."""
 Place = tuple[int, int, frozenset[int]]
 """Where a part begins, the word after it, and which of the words between are its own."""
+_MOST_MET = 50_000
 _PERCENT: Part = (("%", True),)
 """A percent sign somewhere in the sentence."""
 
@@ -70,6 +71,8 @@ class Ladder:
 
     cues: dict[Part, tuple[Cue, ...]]
     parts: dict[str, tuple[Part, ...]]
+    met: dict[str, tuple[Part, ...]] = field(default_factory=dict, compare=False)
+    """Words that were looked up, with the parts they begin."""
 
 
 def _part(text: str) -> Part:
@@ -146,12 +149,31 @@ def _placed(compiled: Ladder, told: _Told) -> dict[Part, list[Place]]:
     """Every part that stands in the words, with its places."""
     placed: dict[Part, list[Place]] = {}
     for at, word in enumerate(told.words):
-        firsts = [word[:length] for length in range(1, len(word) + 1)]
-        firsts += [f"@{name}" for name in told.meanings.get(at, ())]
-        for part in (part for first in firsts for part in compiled.parts.get(first, ())):
+        for part in _beginning(compiled, word):
+            if len(part) == 1:
+                placed.setdefault(part, []).append((at, at + 1, frozenset((at,))))
+            elif (place := told.place_of(part, at)) is not None:
+                placed.setdefault(part, []).append(place)
+    for at, meant in told.meanings.items():
+        for part in (part for name in meant for part in compiled.parts.get(f"@{name}", ())):
             if (place := told.place_of(part, at)) is not None:
                 placed.setdefault(part, []).append(place)
     return placed
+
+
+def _beginning(compiled: Ladder, word: str) -> tuple[Part, ...]:
+    """Parts whose first word this is. News has few words, so that each is looked up once."""
+    found = compiled.met.get(word)
+    if found is None:
+        found = tuple(
+            part
+            for length in range(1, len(word) + 1)
+            for part in compiled.parts.get(word[:length], ())
+            if length == len(word) or not part[0][1]
+        )
+        if len(compiled.met) < _MOST_MET:
+            compiled.met[word] = found
+    return found
 
 
 def find_cues(

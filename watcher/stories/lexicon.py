@@ -224,3 +224,29 @@ def saga_meanings(words: Sequence[str], lang: str | None) -> dict[int, dict[str,
 def _numbered(words: Sequence[str], at: int) -> bool:
     """Whether a number that can be a day stands beside a word."""
     return any(word[:1].isdigit() and len(word) <= 4 for word in words[max(0, at - 2) : at + 2])
+
+
+def other_words(
+    folded: Sequence[str], *, capital: bool
+) -> tuple[tuple[tuple[str, bool], ...], ...]:
+    """How all languages say what a word or name says: phrases of stems, each with whether it is
+    a whole word. Empty for what is no act, thing, place or body in the tables; without a capital
+    letter it is no place or body ("turkey").
+
+    What two concepts share belongs to the one with the longer stem.
+    """
+    kinds = (ACT, THING, PLACE, BODY) if capital else (ACT, THING)
+    every = [pattern for patterns in (*_columns().values(), _named()) for pattern in patterns]
+    said = [
+        pattern
+        for pattern in every
+        if pattern.concept.kind in kinds
+        and len(pattern.words) == len(folded)
+        and (pattern.words[0][0] == folded[0] or not pattern.words[0][1])
+        and folded[0].startswith(pattern.words[0][0])
+        and _fits(pattern, folded, 0)
+    ]
+    if not said:
+        return ()
+    concept = max(said, key=lambda pattern: sum(len(stem) for stem, _ in pattern.words)).concept
+    return tuple(dict.fromkeys(p.words for p in every if p.concept == concept))

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from math import exp
 from zlib import crc32
 
@@ -98,7 +99,8 @@ class Known:
             return False
         keys = getattr(self, _FIELD[fact.kind])
         if fact.kind == "name":
-            return any(alike(fact.key, key) for key in keys)
+            near = _by_sound(keys).get(fact.key[:_SOUND], ())
+            return fact.key in keys or any(alike(fact.key, key) for key in near)
         return fact.key in keys
 
     def heard(self, runs: frozenset[int]) -> bool:
@@ -137,6 +139,20 @@ class Novelty:
         return self.score < 0.2
 
 
+_SOUND = 3
+"""Names that may be one agree in so many sounds."""
+
+
+@lru_cache(maxsize=4)
+def _by_sound(names: frozenset[str]) -> dict[str, list[str]]:
+    """Names by how they begin: a long saga knows hundreds, and each new one is looked for."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(name[:_SOUND], []).append(name)
+    return found
+
+
+@lru_cache(maxsize=4)  # what is new in an article and what it adds to its story read the same
 def facts_of(article: ArticleText) -> tuple[SentenceFacts, ...]:
     """What each sentence of an article states, the title first."""
     reading = read(article)
