@@ -107,6 +107,31 @@ def test_a_name_with_a_point_of_the_compass_needs_no_translation(written: str) -
     assert there.value > other.value
 
 
+@pytest.mark.parametrize(
+    ("title", "missing"),
+    [
+        ("Цхинвал подождёт", {"event"}),
+        ("ცხინვალი ელოდება", {"event"}),
+        ("Голосование о присоединении", {"place"}),
+        ("Anschluss an den Nachbarn", {"place"}),
+        ("შეერთება გადაიდო", {"place"}),
+        ("Ein Sommer in Turkmenistan", {"place", "event"}),
+    ],
+)
+def test_few_terms_go_far_by_what_they_mean(title: str, missing: set[str]) -> None:
+    """A known place has other names, an act other words, in languages that nobody listed."""
+    [score] = Scorer([compile_profile(FEW_TERMS)]).score(ArticleText(title=title, text=""))
+    assert set(score.missing) == missing, score.matched
+
+
+def test_what_two_groups_mean_alike_is_no_meeting_of_both() -> None:
+    """ "Flu" and "outbreak" are one thing in the tables: the word "virus" must not be both."""
+    terms = {"disease": ("bird flu",), "act": ("outbreak*", "cull*")}
+    spec = TopicSpec(id=TopicId("flu"), name="flu", terms=terms)
+    [score] = Scorer([compile_profile(spec)]).score(ArticleText(title="A virus in Kent", text=""))
+    assert score.missing
+
+
 def test_a_short_lead_of_terms_is_no_list_of_keywords() -> None:
     lead = (
         "Bibilov wants South Ossetia to become a part of the Russian Federation, and soon, "

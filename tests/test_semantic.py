@@ -51,7 +51,7 @@ A referendum would let the breakaway province unite with its neighbour."""
 SPEC = TopicSpec(
     id=TopicId("zembla"),
     name="Zembla",
-    terms={"place": ("Zembla",), "event": ("referendum", "accession")},
+    terms={"place": ("Zembla",), "event": ("handover", "allegiance")},
     seeds=(SeedData(name="one.txt", text=SEED), SeedData(name="two.txt", text=SEED)),
 )
 PARAPHRASE = ArticleText(
@@ -454,7 +454,7 @@ def config(tmp_path: Path, model: Path) -> Path:
         f'[watcher]\ndatabase = "sqlite:///{tmp_path / "w.sqlite3"}"\n'
         '[[feeds]]\nurl = "https://a.example/rss"\n'
         '[[topics]]\nid = "zembla"\nseeds = "seeds"\n'
-        'terms = { place = ["Zembla"], event = ["referendum", "accession"] }\n'
+        'terms = { place = ["Zembla"], event = ["handover", "allegiance"] }\n'
         '[semantic]\nmodel = "model"\n',
         "utf-8",
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..model import TopicId, TopicSpec
+from ..stories.lexicon import other_words
 from ..text.words import skeleton
 from .compass import elsewhere_written
 from .layout import Layout, lay_out
@@ -21,6 +22,7 @@ from .weights import MODEL_VERSION, Weights
 VETO = "!"
 """A group whose name begins so is what the topic is not: evidence beside it counts for less."""
 PARTIAL_WEIGHT = 0.35
+_TRANSLATED, _LEAST_TRANSLATED = 0.8, 5
 _PARTIAL_UP_TO = 12  # a group with more terms than this spells its names out itself
 _COMMON = 3.0  # rarity of words like "referendum": alone they tell no topic
 _LEAST_SPAN = 0.5
@@ -91,19 +93,51 @@ def _version(spec: TopicSpec, learned: Mapping[str, Any] | None, model: str | No
 
 
 def _user_terms(groups: Mapping[str, Sequence[str]]) -> list[Term]:
-    terms: list[Term] = []
-    for group, texts in groups.items():
-        compiled = [term for text in texts if (term := compile_term(group, text))]
-        terms += compiled
-        if len(compiled) <= _PARTIAL_UP_TO and not group.startswith(VETO):
-            terms += _translated(compiled) + _partial(compiled)
+    stated = {
+        group: [term for text in texts if (term := compile_term(group, text))]
+        for group, texts in groups.items()
+    }
+    terms = []
+    for group, own in stated.items():
+        terms += own
+        if own and len(own) <= _PARTIAL_UP_TO and not group.startswith(VETO):
+            others = [term for name, some in stated.items() if name != group for term in some]
+            terms += _translated(own, others) + _partial(own)
     return terms
 
 
-def _translated(terms: Sequence[Term]) -> list[Term]:
-    """Names with a point of the compass, as other languages write them."""
+def _translated(terms: Sequence[Term], others: Sequence[Term]) -> list[Term]:
+    """The same in other languages: names with a point of the compass, and for a little less known
+    places, and words for acts and things of public affairs.
+
+    What means as much as a term of another group would make one word a meeting of both.
+    """
+    known = {term.text.casefold() for term in terms}
+    taken = tuple({term.words[0].folded for term in others if len(term.words) == 1})
     written = dict.fromkeys(text for term in terms for text in elsewhere_written(term.text))
-    return [term for text in written if (term := compile_term(terms[0].group, text))]
+    for term in terms:
+        words = [word.folded for word in term.words]
+        if len("".join(words)) < _LEAST_TRANSLATED or any(word.gap for word in term.words):
+            continue
+        said = other_words(words, capital=term.text[0].isupper())
+        if any(len(phrase) == 1 and _begins(phrase[0], taken) for phrase in said):
+            continue
+        for phrase in said:
+            text = " ".join(_stem_term(stem, whole, term) for stem, whole in phrase)
+            if text.casefold() not in known:
+                written.setdefault(f"{text}^{_TRANSLATED}")
+    made = (compile_term(terms[0].group, text) for text in written)
+    return [term for term in made if term]
+
+
+def _begins(said: tuple[str, bool], words: Sequence[str]) -> bool:
+    stem, whole = said
+    return any(word == stem if whole else word.startswith(stem) for word in words)
+
+
+def _stem_term(stem: str, whole: bool, said: Term) -> str:
+    """A stem as the user would write it: with a capital where the user's own term has one."""
+    return f"{stem.title() if said.is_name else stem}{'' if whole else '*'}"
 
 
 def _partial(terms: Sequence[Term]) -> list[Term]:
