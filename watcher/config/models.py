@@ -194,7 +194,7 @@ class WatcherTable(Table):
         default=None,
         ge=1,
         le=64,
-        description="Worker processes that parse and score; default: one per core",
+        description="Worker processes that parse and score; default: one more than cores",
     )
 
 

@@ -48,7 +48,8 @@ class WorkerPool:
         *,
         idle_after: float = 120.0,
     ) -> None:
-        self.size = size or min(os.cpu_count() or 1, 8)
+        # One more than cores, or a core idles while the service takes in an answer.
+        self.size = size or min((os.cpu_count() or 1) + 1, 8)
         self.limits = limits or WorkerLimits()
         self.killed = 0
         """Workers that were killed at a job, or died of one."""
