@@ -19,7 +19,7 @@ from watcher.relevance.terms import compile_term
 from watcher.text.words import tokenise
 
 FIRST = "south-ossetia"
-FILES = ("south_ossetia", "south_ossetia_2", "south_ossetia_3")
+FILES = ("south_ossetia", "south_ossetia_2", "south_ossetia_3", "south_ossetia_4")
 
 
 def first(article: ArticleText) -> Score:

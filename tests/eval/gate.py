@@ -43,6 +43,7 @@ FILES = {
     "south_ossetia": ("south-ossetia", EVAL / "south_ossetia.jsonl"),
     "south_ossetia_2": ("south-ossetia", EVAL / "south_ossetia_2.jsonl"),
     "south_ossetia_3": ("south-ossetia", EVAL / "south_ossetia_3.jsonl"),
+    "south_ossetia_4": ("south-ossetia", EVAL / "south_ossetia_4.jsonl"),
     "avian_flu": ("avian-flu", EVAL / "avian_flu.jsonl"),
     "insolvency": ("insolvency", EVAL / "insolvency.jsonl"),
     "dev": ("south-ossetia", DEV),
