@@ -13,8 +13,11 @@ from hypothesis import strategies as st
 
 from watcher.model import ArticleText, StageSpec
 from watcher.stories import detect_stage
+from watcher.stories.whereabouts import NOWHERE, whereabouts
 
 HERE = Path(__file__).parent / "eval_stories"
+CONFIG = Path(__file__).parent.parent / "config.toml"
+PLACES = whereabouts(tomllib.loads(CONFIG.read_text("utf-8"))["topics"][0]["terms"])
 LADDER = tuple(
     StageSpec(
         id=row["id"], name=row["name"], cues=tuple(row["cues"]), reversal=row.get("reversal", False)
@@ -35,7 +38,7 @@ def article(row: dict[str, str]) -> ArticleText:
 
 
 def reached(told: ArticleText, stages: tuple[StageSpec, ...] = LADDER) -> str | None:
-    found = detect_stage(told, stages)
+    found = detect_stage(told, stages, PLACES)
     return found.stage_id if found and found.reached else None
 
 
@@ -165,3 +168,49 @@ def test_any_text_and_any_cue_are_survived(
     found = detect_stage(told, stages)
     assert found is None or 0.0 <= found.certainty <= 1.0
     assert detect_stage(told, stages) == found
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "stage"),
+    [
+        # another territory's vote, and ours
+        ("", "Greenland has cancelled its referendum.", None),
+        ("", "South Ossetia, unlike Greenland, has cancelled its referendum.", "cancellation"),
+        # what names nobody is told of whom the paragraph, or else the article, named
+        ("Greenland votes", "It is a large island. The referendum has been postponed.", None),
+        ("Tskhinvali waits", "It is cold. The referendum has been postponed.", "postponement"),
+        (
+            "Tskhinvali waits",
+            "It is cold.\n\nIn Greenland it is colder. The referendum has been postponed.",
+            None,
+        ),
+        (
+            "Tskhinvali waits",
+            "In Greenland it is colder.\n\nThe referendum has been postponed.",
+            "postponement",
+        ),
+        # a state may be the one that votes, or one that speaks of ours
+        ("Hungary votes", "Polling stations opened at six. The referendum has begun.", None),
+        ("Tskhinvali waits", "Hungary regrets that the referendum was postponed.", "postponement"),
+        # those who recognise are others
+        ("", "Abkhazia has recognised the results of the referendum.", "recognition"),
+        ("", "Syria recognised the accession of Transnistria to Russia.", None),
+    ],
+)
+def test_another_places_stage_is_not_the_sagas(title: str, text: str, stage: str | None) -> None:
+    assert reached(sentence(text, title=title)) == stage
+
+
+def test_places_come_from_the_topics_own_terms() -> None:
+    greenland = whereabouts(
+        {"place": ["Greenland*", "Nuuk"], "vote": ["referendum", "leave Denmark"]}
+    )
+    danish = sentence("Grønland udskyder: das Referendum in Grönland wurde verschoben.", "de")
+    told = detect_stage(danish, LADDER, greenland)
+    assert told is not None
+    assert told.stage_id == "postponement"
+    ours = sentence("The referendum in South Ossetia was postponed.")
+    assert detect_stage(ours, LADDER, greenland) is None
+    # without a name to go by, every sentence may tell of the topic
+    assert whereabouts({"act": ["referendum", "annex*"]}) is NOWHERE
+    assert detect_stage(ours, LADDER, NOWHERE) is not None

@@ -54,6 +54,7 @@ from watcher.stories.novelty import Known, Novelty, facts_of, novelty
 from watcher.stories.publishers import publisher_family
 from watcher.stories.revision import Revision, next_check, revision
 from watcher.stories.stages import StageFinding, detect_stage
+from watcher.stories.whereabouts import Whereabouts, whereabouts
 
 CANDIDATES = 24
 """Compared at most, those that share most first."""
@@ -86,6 +87,7 @@ class Judge:
     def __init__(self) -> None:
         self._seeds: dict[TopicId, tuple[TopicSpec, Known]] = {}
         self._statistics: dict[TopicId, tuple[TopicSpec, TopicStatistics]] = {}
+        self._places: dict[TopicId, tuple[TopicSpec, Whereabouts]] = {}
 
     def record(self, tx: Deciding, wishes: Wishes, case: Case) -> int:
         """Write one hit with its story, novelty and stage; returns how many alerts were made."""
@@ -99,7 +101,9 @@ class Judge:
         story = tx.story(story_id)
         known = _known(story.known if story else "")
         found = novelty(case.text, self._seed_facts(case.spec).merged(known))
-        finding = detect_stage(case.text, case.spec.stages) if case.spec.stages else None
+        finding = None
+        if case.spec.stages:
+            finding = detect_stage(case.text, case.spec.stages, self._topic_places(case.spec))
         changed = _mark_stage(tx, case, finding)
         reached = finding if finding is not None and finding.reached else None
         hit_id = tx.save_hit(
@@ -133,6 +137,12 @@ class Judge:
         kept = self._seeds.get(spec.id)
         if kept is None or kept[0] is not spec:
             kept = self._seeds[spec.id] = (spec, Known.of(_seed_articles(spec)))
+        return kept[1]
+
+    def _topic_places(self, spec: TopicSpec) -> Whereabouts:
+        kept = self._places.get(spec.id)
+        if kept is None or kept[0] is not spec:
+            kept = self._places[spec.id] = (spec, whereabouts(spec.terms))
         return kept[1]
 
     def _tell(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from watcher.model import StageSpec
-from watcher.stories.lexicon import saga_meanings, saga_words
+from watcher.stories.lexicon import saga_meanings, saga_stems, saga_words
 from watcher.text.words import fold, tokenise
 
 _REACH = 14
@@ -22,6 +22,7 @@ Part = tuple[tuple[str, bool], ...]
 Place = tuple[int, int, frozenset[int]]
 """Where a part begins, the word after it, and which of the words between are its own."""
 _MOST_MET = 50_000
+_SHORTEST_STEM = 4
 _PERCENT: Part = (("%", True),)
 """A percent sign somewhere in the sentence."""
 
@@ -36,6 +37,8 @@ class Cue:
     text: str
     lang: str | None = None
     """The language that ``fr:`` in front of the cue keeps it to."""
+    is_of_others: bool = False
+    """Whether it tells of a recognition, which by nature others give."""
 
     @property
     def letters(self) -> int:
@@ -89,6 +92,13 @@ def _part(text: str) -> Part:
     return tuple(words)
 
 
+def _is_recognition(stem: str) -> bool:
+    return stem == "@recognise" or any(
+        len(stem) >= _SHORTEST_STEM and (said.startswith(stem) or stem.startswith(said))
+        for said in saga_stems("recognise")
+    )
+
+
 def _language(text: str) -> tuple[str | None, str]:
     """``fr:report* + scrutin`` as the language and the cue itself."""
     lang, colon, written = text.partition(":")
@@ -107,7 +117,8 @@ def ladder(stages: tuple[StageSpec, ...]) -> Ladder:
             asked = [part for part in parts if part != _PERCENT]
             if not asked:
                 continue
-            cues.setdefault(asked[0], []).append(Cue(rung, stage, parts, text, lang))
+            given = any(_is_recognition(stem) for part in asked for stem, _ in part)
+            cues.setdefault(asked[0], []).append(Cue(rung, stage, parts, text, lang, given))
             for part in parts:
                 known = by_first.setdefault(part[0][0], [])
                 if part not in known:

@@ -12,10 +12,11 @@ from watcher.stories.tables.matters import MATTERS
 from watcher.stories.tables.neighbours import NEIGHBOUR_LANGUAGES, NEIGHBOURS
 from watcher.stories.tables.places import PLACES
 from watcher.stories.tables.saga import SAGA
+from watcher.stories.tables.territories import ALSO_TERRITORIES, TERRITORIES
 from watcher.stories.tables.world import WORLD
 from watcher.text.words import fold, script_of
 
-ACT, THING, COMMON, PLACE, BODY = "a", "t", "c", "p", "o"
+ACT, THING, COMMON, PLACE, BODY, TERRITORY = "a", "t", "c", "p", "o", "y"
 """Classes of concept: see the tables."""
 
 TABLED_LANGUAGES = (*LANGUAGES, *NEIGHBOUR_LANGUAGES)
@@ -49,23 +50,26 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class _Pattern:
+class Pattern:
+    """One way to say a concept."""
+
     concept: Concept
     words: tuple[tuple[str, bool], ...]
     """Each word's stem, and whether the whole word is asked for."""
 
 
-_Index = dict[str, list[_Pattern]]
+Index = dict[str, list[Pattern]]
+"""Patterns by the stem of their first word."""
 
 
-def _pattern(stem: str, concept: Concept) -> _Pattern:
+def _pattern(stem: str, concept: Concept) -> Pattern:
     parts = [part for part in stem.split("_") if part]
-    return _Pattern(concept, tuple((fold(p.rstrip(".")), p.endswith(".")) for p in parts))
+    return Pattern(concept, tuple((fold(p.rstrip(".")), p.endswith(".")) for p in parts))
 
 
-def _index(patterns: Iterable[_Pattern]) -> _Index:
-    """Patterns by the stem of their first word, those of most words first."""
-    index: _Index = {}
+def index_of(patterns: Iterable[Pattern]) -> Index:
+    """An index in which patterns of most words come first."""
+    index: Index = {}
     for pattern in patterns:
         index.setdefault(pattern.words[0][0], []).append(pattern)
     for same in index.values():
@@ -74,9 +78,9 @@ def _index(patterns: Iterable[_Pattern]) -> _Index:
 
 
 @cache
-def _columns() -> dict[str, list[_Pattern]]:
+def _columns() -> dict[str, list[Pattern]]:
     """Patterns of the act and thing tables by language."""
-    columns: dict[str, list[_Pattern]] = {lang: [] for lang in TABLED_LANGUAGES}
+    columns: dict[str, list[Pattern]] = {lang: [] for lang in TABLED_LANGUAGES}
     concepts: dict[str, Concept] = {}
     for line in [
         *AFFAIRS.strip().splitlines(),
@@ -96,7 +100,7 @@ def _columns() -> dict[str, list[_Pattern]]:
 
 
 @cache
-def _named() -> list[_Pattern]:
+def _named() -> list[Pattern]:
     """Patterns of places, months and days, which serve every language of their script."""
     patterns = []
     for line in PLACES.strip().splitlines():
@@ -111,11 +115,25 @@ def _named() -> list[_Pattern]:
 
 
 @cache
-def _patterns_for(lang: str) -> _Index:
+def place_names() -> tuple[Pattern, ...]:
+    """Names of all places in the tables, of class ``TERRITORY`` where they are no states."""
+    others = [line.split() for line in TERRITORIES.strip().splitlines()]
+    found = [_pattern(stem, Concept(name, TERRITORY)) for name, *stems in others for stem in stems]
+    territories = frozenset(ALSO_TERRITORIES.split())
+    for pattern in _named():
+        if pattern.concept.kind == PLACE:
+            name = pattern.concept.id
+            kind = TERRITORY if name in territories else PLACE
+            found.append(Pattern(Concept(name, kind), pattern.words))
+    return tuple(found)
+
+
+@cache
+def _patterns_for(lang: str) -> Index:
     """The index for a language; an unknown one gets the longer stems of its script."""
     columns = _columns()
     if lang in columns:
-        return _index([*columns[lang], *_named()])
+        return index_of([*columns[lang], *_named()])
     script = lang.partition(":")[2]
     near = [
         pattern
@@ -124,7 +142,7 @@ def _patterns_for(lang: str) -> _Index:
         for pattern in patterns
         if len(pattern.words[0][0]) >= _SHORTEST_FOREIGN_STEM
     ]
-    return _index([*near, *_named()])
+    return index_of([*near, *_named()])
 
 
 def table_of(lang: str | None, sample: str) -> str:
@@ -136,9 +154,13 @@ def table_of(lang: str | None, sample: str) -> str:
 
 
 @lru_cache(maxsize=50_000)
-def _candidates(table: str, word: str) -> tuple[_Pattern, ...]:
+def _candidates(table: str, word: str) -> tuple[Pattern, ...]:
     """Patterns whose first word fits: phrases first, then the longest stem."""
-    index = _patterns_for(table)
+    return beginning(_patterns_for(table), word)
+
+
+def beginning(index: Index, word: str) -> tuple[Pattern, ...]:
+    """Patterns whose first word fits: phrases first, then the longest stem."""
     fitting = [
         pattern
         for length in range(len(word), 0, -1)
@@ -148,7 +170,8 @@ def _candidates(table: str, word: str) -> tuple[_Pattern, ...]:
     return tuple(sorted(fitting, key=lambda p: -len(p.words)))
 
 
-def _fits(pattern: _Pattern, words: Sequence[str], at: int) -> bool:
+def fits(pattern: Pattern, words: Sequence[str], at: int) -> bool:
+    """Whether the words after the first, which is known to fit, fit too."""
     if at + len(pattern.words) > len(words):
         return False
     return all(
@@ -164,7 +187,7 @@ def find(words: Sequence[str], table: str) -> list[Found]:
     while at < len(words):
         end = at + 1
         for pattern in _candidates(table, words[at]):
-            if len(pattern.words) == 1 or _fits(pattern, words, at):
+            if len(pattern.words) == 1 or fits(pattern, words, at):
                 end = at + len(pattern.words)
                 found.append(Found(at, end, pattern.concept))
                 break
@@ -173,17 +196,17 @@ def find(words: Sequence[str], table: str) -> list[Found]:
 
 
 @cache
-def _saga_for(table: str) -> _Index:
+def _saga_for(table: str) -> Index:
     """Patterns of the words that ladders may name, and of months as ``day``."""
-    columns: dict[str, list[_Pattern]] = {lang: [] for lang in LANGUAGES}
+    columns: dict[str, list[Pattern]] = {lang: [] for lang in LANGUAGES}
     for line in SAGA.strip().splitlines():
         name, *cells = line.split("|")
         for lang, cell in zip(LANGUAGES, cells, strict=True):
             columns[lang] += [_pattern(stem, Concept(name.strip(), ACT)) for stem in cell.split()]
     months = [_pattern(stem, Concept("day", "d")) for names in MONTHS for stem in names.split()]
     if table in columns:
-        return _index([*columns[table], *months])
-    return _index([*(pattern for patterns in columns.values() for pattern in patterns), *months])
+        return index_of([*columns[table], *months])
+    return index_of([*(pattern for patterns in columns.values() for pattern in patterns), *months])
 
 
 @cache
@@ -192,15 +215,21 @@ def saga_words() -> frozenset[str]:
     return frozenset(line.split("|")[0].strip() for line in SAGA.strip().splitlines()) | {"day"}
 
 
-@lru_cache(maxsize=20_000)
-def _saga_candidates(table: str, word: str) -> tuple[_Pattern, ...]:
-    index = _saga_for(table)
-    return tuple(
-        pattern
-        for length in range(1, len(word) + 1)
-        for pattern in index.get(word[:length], ())
-        if length == len(word) or not pattern.words[0][1]
+@cache
+def saga_stems(name: str) -> frozenset[str]:
+    """The first words of what a cue names with an ``@``, in all languages."""
+    index = _saga_for("")
+    return frozenset(
+        pattern.words[0][0]
+        for same in index.values()
+        for pattern in same
+        if pattern.concept.id == name
     )
+
+
+@lru_cache(maxsize=20_000)
+def _saga_candidates(table: str, word: str) -> tuple[Pattern, ...]:
+    return beginning(_saga_for(table), word)
 
 
 def saga_meanings(words: Sequence[str], lang: str | None) -> dict[int, dict[str, int]]:
@@ -212,7 +241,7 @@ def saga_meanings(words: Sequence[str], lang: str | None) -> dict[int, dict[str,
     meanings: dict[int, dict[str, int]] = {}
     for at, word in enumerate(words):
         for pattern in _saga_candidates(table, word):
-            if len(pattern.words) == 1 or _fits(pattern, words, at):
+            if len(pattern.words) == 1 or fits(pattern, words, at):
                 name = pattern.concept.id
                 if name == "day" and not _numbered(words, at):
                     continue  # a month alone sets no date, and "may" is a verb
@@ -244,7 +273,7 @@ def other_words(
         and len(pattern.words) == len(folded)
         and (pattern.words[0][0] == folded[0] or not pattern.words[0][1])
         and folded[0].startswith(pattern.words[0][0])
-        and _fits(pattern, folded, 0)
+        and fits(pattern, folded, 0)
     ]
     if not said:
         return ()

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from itertools import islice
 
 from watcher.model import ArticleText, StageSpec
-from watcher.stories.cues import CueFound, Ladder, find_cues, ladder, matcher
+from watcher.stories.cues import CueFound, find_cues, ladder, matcher
 from watcher.stories.dates import days, years
 from watcher.stories.lexicon import find, table_of
 from watcher.stories.tables.context import (
@@ -22,8 +23,10 @@ from watcher.stories.tables.context import (
     POLLED,
     QUESTION,
     REPORT,
+    THAT,
     WOULD,
 )
+from watcher.stories.whereabouts import NOWHERE, Owner, Whereabouts, owners
 from watcher.text.words import Words, paragraphs, sentences, tokenise
 
 _REACHED = 0.5
@@ -69,13 +72,17 @@ class _Patterns:
             phrases=tuple((words, kind == "stem") for words, kind in asked if len(words) > 1),
         )
 
+    def end(self, word: str) -> bool:
+        """Whether a word ends in one of them."""
+        return any(word.endswith(e) and len(word) > len(e) + 2 for e in self.endings)
+
     def stand(self, words: Sequence[str], n: int) -> bool:
         """Whether one of them stands at a place."""
         word = words[n]
         return (
             word in self.whole
             or word.startswith(self.stems)
-            or any(word.endswith(e) and len(word) > len(e) + 2 for e in self.endings)
+            or self.end(word)
             or any(_in_row(phrase, stem, words, n) for phrase, stem in self.phrases)
         )
 
@@ -111,6 +118,7 @@ class _Sentence:
     words: Words
     lang: str | None
     published: date | None
+    paragraph: int
 
     def is_old(self) -> bool:
         """Whether it tells of another year, or of a day well before publication."""
@@ -164,15 +172,29 @@ def _stands(patterns: _Patterns, words: Sequence[str], places: Iterable[int]) ->
     return any(0 <= n < len(words) and patterns.stand(words, n) for n in places)
 
 
-def detect_stage(article: ArticleText, stages: Sequence[StageSpec]) -> StageFinding | None:
-    """The most certain rung; where nothing is asserted, the best denied or conditional one."""
+def detect_stage(
+    article: ArticleText, stages: Sequence[StageSpec], places: Whereabouts = NOWHERE
+) -> StageFinding | None:
+    """The most certain rung; where nothing is asserted, the best denied or conditional one.
+
+    Rungs that another place reached count for nothing where the topic's places are given.
+    """
     compiled = ladder(tuple(stages))
     if not compiled.cues:
         return None
+    told = _sentences(article)
+    cues = [
+        list(find_cues(compiled, s.words.folded, article.lang, "%" in s.words.text)) for s in told
+    ]
+    if not any(cues):
+        return None
+    whose = owners(places, [s.words.folded for s in told], [s.paragraph for s in told])
+    context = _context(article.lang if article.lang in NEGATION else None)
     found = [
-        (rank, finding)
-        for place, sentence in enumerate(_sentences(article))
-        for rank, finding in _judge(compiled, sentence, place, article.lang)
+        _ranked(_finding(cue, sentence, place, context), cue)
+        for place, sentence in enumerate(told)
+        for cue in cues[place]
+        if not _is_elsewhere(cue, whose[place])
     ]
     asserted = [pair for pair in found if pair[1].reached]
     best = max(asserted or found, key=lambda pair: pair[0], default=None)
@@ -182,10 +204,14 @@ def detect_stage(article: ArticleText, stages: Sequence[StageSpec]) -> StageFind
 def _sentences(article: ArticleText) -> list[_Sentence]:
     published = article.published_at.date() if article.published_at else None
     text = article.text or article.summary
-    spans = [span for line in paragraphs(text) for span in sentences(text, *line)]
-    written = [text[start:end].strip() for start, end in spans[:_MOST_SENTENCES]]
+    spans = (
+        (text[start:end].strip(), number)
+        for number, line in enumerate(paragraphs(text), start=1)
+        for start, end in sentences(text, *line)
+    )
     return [
-        _Sentence(tokenise(line), article.lang, published) for line in (article.title, *written)
+        _Sentence(tokenise(line), article.lang, published, number)
+        for line, number in ((article.title, 0), *islice(spans, _MOST_SENTENCES))
     ]
 
 
@@ -198,16 +224,21 @@ def _days_before(value: str, published: date) -> int:
     return (published - named).days
 
 
-def _judge(
-    compiled: Ladder, sentence: _Sentence, place: int, lang: str | None
-) -> list[tuple[float, StageFinding]]:
-    context = _context(lang if lang in NEGATION else None)
-    findings = []
-    for found in find_cues(compiled, sentence.words.folded, lang, "%" in sentence.words.text):
-        finding = _finding(found, sentence, place, context)
-        rank = finding.certainty + _RUNG_BONUS * found.cue.rung + _LETTER_BONUS * found.cue.letters
-        findings.append((rank + (_REVERSAL_BONUS if finding.reversal else 0.0), finding))
-    return findings
+def _ranked(finding: StageFinding, found: CueFound) -> tuple[float, StageFinding]:
+    rank = finding.certainty + _RUNG_BONUS * found.cue.rung + _LETTER_BONUS * found.cue.letters
+    return rank + (_REVERSAL_BONUS if finding.reversal else 0.0), finding
+
+
+def _is_elsewhere(found: CueFound, owner: Owner) -> bool:
+    """Whether the rung is another place's.
+
+    Those who recognise are others anyhow: a place named before is who does, one after is what.
+    """
+    if not owner.elsewhere:
+        return False
+    if not found.cue.is_of_others:
+        return True
+    return not owner.commentator and not (owner.first is not None and owner.first < found.start)
 
 
 def _finding(found: CueFound, sentence: _Sentence, place: int, context: _Context) -> StageFinding:
@@ -253,7 +284,20 @@ def _is_negated(found: CueFound, sentence: _Sentence, context: _Context) -> bool
         return True
     if _stands(context.negation, words, found.own):
         return False
-    return _stands(context.negation, words, _clause(found, sentence, 3, 1))
+    near = [n for n in _clause(found, sentence, 3, 1) if not _is_cut_off(n, found, sentence)]
+    return _stands(context.negation, words, near)
+
+
+def _is_cut_off(n: int, found: CueFound, sentence: _Sentence) -> bool:
+    """Whether a comma parts a word from the cue's next: "will not be held, it is cancelled".
+
+    Not where what follows depends on it: "did not confirm, that it is cancelled".
+    """
+    after = min((own for own in found.own if own > n), default=None)
+    words = sentence.words
+    if after is None or "," not in words.text[words.ends[n] : words.starts[after]]:
+        return False
+    return THAT.isdisjoint(words.folded[n:after])
 
 
 def _is_negated_inside(word: str, found: CueFound, context: _Context) -> bool:
@@ -274,8 +318,11 @@ def _is_hypothetical(found: CueFound, sentence: _Sentence, context: _Context) ->
         near = [n for n in near if n < found.start]
     words = sentence.words.folded
     near = [n for n in near if n < found.start or not _stands(context.question, words, [n])]
-    # What is talked about is a possibility anyhow.
-    if found.cue.rung > 0 and _stands(context.condition, words, near):
+    # What is talked about is a possibility anyhow. Turkish makes conditions inside the verb.
+    if found.cue.rung > 0 and (
+        _stands(context.condition, words, near)
+        or any(context.condition.end(words[n]) for n in found.own)
+    ):
         return True
     if _stands(context.polled, words, [n for n in range(len(words)) if n not in found.own]):
         return True

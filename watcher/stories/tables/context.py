@@ -28,7 +28,7 @@ CONDITION = {
     "it": "se potrebbe* puo possono forse eventual*",
     "pt": "se poderia* pode podem talvez eventual*",
     "pl": "jesli jezeli gdyby moze moga mogl* ewentualn* czy",
-    "tr": "eger *abilir *ebilir *sa *se belki muhtemelen olasi",
+    "tr": "eger *abilir *ebilir *saydi *seydi olurdu *sa *se belki muhtemelen olasi",
 }
 
 QUESTION = {
@@ -43,6 +43,11 @@ QUESTION = {
     "pl": "czy",
 }
 """Conditions that, after the first word of a cue, are what is voted on: "votes on whether to join"."""
+
+THAT = frozenset(
+    ["that", "что", "чтобы", "що", "щоб", "რომ", "dass", "damit", "ze", "zeby", "aby", "que", "ki"]
+)
+"""After a comma, what is said depends on the clause before it."""
 
 POLLED = {
     "en": "survey* opinion_poll* poll pollster* respondent* polled",
