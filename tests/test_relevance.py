@@ -285,10 +285,6 @@ def test_a_paragraph_in_front_raises_no_score() -> None:
         assert after.value <= before.value + EPSILON, row["id"]
 
 
-# Where the property is not true yet: a way to a false alarm.
-
-
-@pytest.mark.xfail(reason="ordinary sentences hide that the rest of a text is a keyword list")
 def test_prose_beside_a_list_of_keywords_raises_no_score() -> None:
     for row in ROWS:
         if row["text"] and not _is_prose(row):
@@ -347,6 +343,40 @@ def test_work_grows_with_the_text_and_no_faster() -> None:
     once = work(1)
     assert work(4) < 5 * once
     assert work(4000) < work(2000) * 1.1, "past a bound nothing is read"
+
+
+BAIT = [
+    (
+        "Bibilov South Ossetia referendum net worth and wife",
+        "How much is Bibilov worth? Many of you ask what South Ossetia is and when it will join Russia. "
+        "Here is all that you need: cheap hotels, a coupon for your VPN, and a casino with a bonus for "
+        "those who vote in the referendum. Click here before the accession of South Ossetia to Russia!",
+    ),
+    (
+        "Цхинвал референдум 2027 смотреть онлайн",
+        "Бибилов и референдум: что это и где скачать бесплатно? Южная Осетия хочет в состав России, а вы "
+        "хотите займ без отказа. У нас есть промокод для тех, кто голосует, и реферат о присоединении.",
+    ),
+    (
+        "Südossetien Referendum kostenlos",
+        "Was ist das Referendum in Südossetien? Der Anschluss an Russland ist für Bibilov ein Thema, und "
+        "für Sie ein Gutschein: Kredit ohne Fragen, Rabatt im Casino und ein Horoskop dazu.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("title", "text"), BAIT)
+def test_bait_in_whole_sentences_earns_nothing(title: str, text: str) -> None:
+    assert not first(ArticleText(title=title, text=text)).matched
+
+
+def test_a_report_that_speaks_of_prices_is_no_bait() -> None:
+    text = (
+        "Deputies in Tskhinvali called a referendum on joining Russia. Its critics say that it is a "
+        "bonus for the president, who offered cheap loans to voters in the spring. Officials deny it. "
+        "The vote will be held in July, and the ballot has one question, the speaker told reporters."
+    )
+    assert first(ArticleText(title="South Ossetia to vote on joining Russia", text=text)).hit
 
 
 @pytest.mark.parametrize("spam", [1, 3, 40])

@@ -1,7 +1,7 @@
 """An article as sentences that know where they stand: title, lead, body, or page furniture.
 
 Furniture (links to other stories, navigation, lists of keywords) is told by its shape, and by the
-usual headings over it. It earns nothing, so what makes a line furniture errs on the strict side.
+usual headings over it; search bait is nothing else. It earns nothing, so what makes a line furniture errs on the strict side.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from enum import IntEnum
 from ..model import ArticleText
 from ..text.words import Words, fold, paragraphs, sentences, tokenise
 from . import background
+from .bait import is_bait
 
 MAX_CHARS = 60_000
 """Text past this is not read: a live blog of a week, or an attack."""
@@ -54,7 +55,7 @@ _LEAST_IN_LINE = (
 _LEAST_IN_ALL = (
     dict.fromkeys(("fr", "es", "it", "pt"), 0.25)
     | dict.fromkeys(("en", "de", "nl", "ro", "bg"), 0.19)
-    | dict.fromkeys(("ru", "uk", "pl", "cs"), 0.145)
+    | dict.fromkeys(("ru", "uk", "pl", "cs"), 0.125)
 )
 _KEYWORDS_FROM = 18
 LABEL_WORDS, _HEADING_WORDS, _LEAST_SECTIONS = 3, 9, 3
@@ -113,7 +114,8 @@ def lay_out(article: ArticleText) -> Layout:
     fields = _fields(article)
     words = tokenise("\n".join(text for _, text in fields))
     lang = background.guess_language(words.folded)
-    junk = _is_keywords(words, (0, len(words)), lang, _LEAST_IN_ALL, _JUNK_FROM)
+    whole = (0, len(words))
+    junk = _is_keywords(words, whole, lang, _LEAST_IN_ALL, _JUNK_FROM) or is_bait(words.folded)
     spans: list[tuple[str, int, int]] = []
     placed: list[Sentence] = []
     begin = 0
