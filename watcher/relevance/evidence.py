@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from .contrast import is_contrasted
 from .fit import logit
 from .layout import LABEL_WORDS, SECTION_LEAD, Layout, Place, Sentence
 from .matcher import Match
@@ -49,6 +50,11 @@ class Seen:
     def telling(self) -> float:
         """The most that stands in it."""
         return max(self.tells.values(), default=0.0)
+
+    def weaken(self, left: float) -> None:
+        """Leave a share of its evidence."""
+        self.strength = {group: left * worth for group, worth in self.strength.items()}
+        self.tells = {group: left * worth for group, worth in self.tells.items()}
 
 
 @dataclass(slots=True)
@@ -100,7 +106,19 @@ def _by_sentence(layout: Layout, found: Found, vetoes: Found) -> tuple[list[Seen
             skipped += by_number.pop(number).matches
         else:
             _strengthen(seen, vetoed.get(number, ()))
+            if _in_contrast(layout, seen):
+                seen.weaken(_VETOED)
     return [by_number[number] for number in sorted(by_number)], skipped
+
+
+def _in_contrast(layout: Layout, seen: Seen) -> bool:
+    """Whether the topic's own name stands there only to say how unlike it another place is."""
+    own = [m for t, m in seen.matches if t.telling * _worth(t, m) >= _OWN]
+    sentence, folded = seen.sentence, layout.words.folded
+    return bool(own) and all(
+        is_contrasted(folded[sentence.first : match.first], folded[match.stop : sentence.stop])
+        for match in own
+    )
 
 
 def _strengthen(seen: Seen, vetoes: Sequence[Match]) -> None:
@@ -154,8 +172,7 @@ def _distrust_title(layout: Layout, seen: Sequence[Seen]) -> None:
     if text < 2 or borne:
         return
     for one in seen:
-        one.strength = {group: _UNBORNE * worth for group, worth in one.strength.items()}
-        one.tells = {group: _UNBORNE * worth for group, worth in one.tells.items()}
+        one.weaken(_UNBORNE)
 
 
 def _meet(profile: TopicProfile, seen: Sequence[Seen]) -> None:
