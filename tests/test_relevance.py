@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from labelled import EVAL, article_of, example_topic, first_topic, rows_of, scorer_of
 
-from watcher.model import ArticleText, Score, TopicId, TopicSpec
+from watcher.model import ArticleText, Score, SeedData, TopicId, TopicSpec
 from watcher.relevance import Scorer, compile_profile
 from watcher.relevance.layout import Place, lay_out
 from watcher.relevance.matcher import Matcher
@@ -132,6 +132,14 @@ def test_what_two_groups_mean_alike_is_no_meeting_of_both() -> None:
     assert score.missing
 
 
+def test_a_word_of_another_groups_phrase_is_no_meeting_of_both() -> None:
+    """ "Outbreak" means much the same as "avian flu" in the tables."""
+    terms = {"disease": ("avian flu",), "act": ("outbreak*", "cull*")}
+    spec = TopicSpec(id=TopicId("flu"), name="flu", terms=terms)
+    [score] = Scorer([compile_profile(spec)]).score(ArticleText(title="Avian flu in Kent", text=""))
+    assert score.missing == ("act",)
+
+
 def test_a_short_lead_of_terms_is_no_list_of_keywords() -> None:
     lead = (
         "Bibilov wants South Ossetia to become a part of the Russian Federation, and soon, "
@@ -175,6 +183,62 @@ def test_a_place_without_any_act_makes_no_hit_however_alike_the_seeds_are() -> N
         "Moscow had recognised the self-proclaimed republics amid the war."
     )
     assert not first(ArticleText(title="2008 South Ossetia war", text=text)).hit
+
+
+LIKE_SEED = SeedData(
+    name="virus.txt",
+    text="Vets confirm avian flu in ducks\n\nVets have confirmed the virus on a farm in Kent. All the "
+    "birds will be culled, and a zone of three kilometres restricts the movement of poultry.",
+)
+UNLIKE_SEED = SeedData(
+    name="negative/band.txt",
+    text="Avian Flu play the Forum\n\nThe punk trio opened the concert with a song from its new album. "
+    "Drums were loud, the singer shouted, the audience danced, and the guitarist broke a string.",
+    negative=True,
+)
+GIG = ArticleText(
+    title="Live in Leeds: Avian Flu",
+    text="A concert of half an hour, one song after another, and no encore. The singer of the trio wore "
+    "a mask, the audience danced, and the drums of the punk band were heard on the street. The "
+    "guitarist spoke of an outbreak of joy. A new album will be out in May.",
+)
+FARM = ArticleText(
+    title="Avian flu in Devon",
+    text="Vets found the virus in ducks on a farm near Exeter. The birds were culled on Monday, the "
+    "outbreak is the third of the month, and movement of poultry is restricted in a zone around it.",
+)
+
+
+def _flu(*seeds: SeedData) -> Scorer:
+    terms = {"disease": ("avian flu",), "act": ("outbreak*", "cull*")}
+    spec = TopicSpec(id=TopicId("flu"), name="flu", terms=terms, seeds=seeds)
+    return Scorer([compile_profile(spec)])
+
+
+def test_counter_examples_lower_what_is_like_them_and_say_by_which_words() -> None:
+    [before], [after] = (_flu(*s).score(GIG) for s in ([LIKE_SEED], [LIKE_SEED, UNLIKE_SEED]))
+    assert before.hit
+    assert not after.hit
+    [against] = [c for c in after.contributions if c.name == "negative likeness"]
+    assert against.points < 0
+    assert against.evidence.startswith("words of the negative seeds: ")
+    shown = {GIG.text[s.start : s.end] for s in against.spans if s.field == "text"}
+    assert shown & {"concert", "song", "singer", "audience", "album", "guitarist", "drums", "punk"}
+    _check(after, GIG)
+
+
+def test_counter_examples_leave_the_rest_as_it_was() -> None:
+    assert _flu(LIKE_SEED, UNLIKE_SEED).score(FARM)[0].value == _flu(LIKE_SEED).score(FARM)[0].value
+    assert all(c.name != "negative likeness" for c in first(FARM).contributions)
+
+
+def test_a_score_says_what_each_group_and_each_likeness_rests_on() -> None:
+    [score] = _flu(LIKE_SEED).score(FARM)
+    said = {c.name: c.evidence for c in score.contributions}
+    assert set(said["groups"].split(", ")) == {"Avian flu (disease)", "culled (act)"}
+    assert said["likeness"].startswith("words of the seeds: ")
+    there = first(ArticleText(title="", text="South Ossetia is not Kosovo, nor Transnistria."))
+    assert {c.name: c.evidence for c in there.contributions}["elsewhere"] == "Kosovo, Transnistria"
 
 
 def _finds(alias: str, text: str) -> bool:
@@ -236,11 +300,10 @@ def test_spans_stand_where_the_evidence_is(row: dict[str, str]) -> None:
     score = first(article)
     _check(score, article)
     for contribution in score.contributions:
-        surfaces = {
-            getattr(article, s.field)[s.start : s.end].replace("\n", " ")
-            for s in contribution.spans
-        }
-        assert surfaces == set(contribution.evidence.split(", ") if surfaces else ())
+        for span in contribution.spans:
+            surface = getattr(article, span.field)[span.start : span.end].replace("\n", " ")
+            assert surface in contribution.evidence
+        assert contribution.evidence or contribution.name == "start"
 
 
 def _with(row: dict[str, str], extra: str, *, in_front: bool = False) -> tuple[Score, Score]:

@@ -17,6 +17,7 @@ from .fit import logit
 from .layout import LABEL_WORDS, SECTION_LEAD, Layout, Place, Sentence
 from .matcher import Match
 from .profile import TopicProfile
+from .seeds import Likeness
 from .settle import Found, settle
 from .terms import Term
 
@@ -66,25 +67,35 @@ class Evidence:
     ignored: Found
     """Matches in furniture, or voided by a veto: shown, not counted."""
     vetoes: Found
+    like: Likeness
+    unlike: Likeness
+    """Likeness to the counter-examples."""
     features: dict[str, float]
 
 
-def weigh(profile: TopicProfile, layout: Layout, found: Found, like: float) -> Evidence:
+def weigh(
+    profile: TopicProfile, layout: Layout, found: Found, like: Likeness, unlike: Likeness
+) -> Evidence:
     """The evidence of one article for one topic; ``found`` is ordered by place."""
     kept, ignored, vetoes = settle(profile, layout, found)
     seen, skipped = _by_sentence(layout, kept, vetoes)
     _distrust_title(layout, seen)
     _meet(profile, seen)
     whole = _whole(layout, seen, vetoes)
-    features = [_features(profile, whole, like)]
+    features = [_features(profile, whole, like.value)]
     features += [
-        _features(profile, part, min(0.0, like)) for part in _sections(layout, seen, vetoes)
+        _features(profile, part, min(0.0, like.value)) for part in _sections(layout, seen, vetoes)
     ]
+    best = max(features, key=lambda some: logit(profile.weights.points, some))
+    # What seeds and counter-examples have in common, being of one world, speaks for neither.
+    best["negative likeness"] = max(0.0, unlike.value - max(0.0, like.value))
     return Evidence(
         seen=seen,
         ignored=ignored + skipped,
         vetoes=vetoes,
-        features=max(features, key=lambda some: logit(profile.weights.points, some)),
+        like=like,
+        unlike=unlike,
+        features=best,
     )
 
 

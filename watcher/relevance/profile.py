@@ -44,6 +44,8 @@ class TopicProfile:
     given_names: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Surname -> the given names that the user's full names have with it, in skeleton spelling."""
     vocabularies: tuple[Vocabulary, ...] = ()
+    negative_vocabularies: tuple[Vocabulary, ...] = ()
+    """Of the counter-examples."""
     openings: tuple[Opening, ...] = ()
     """How the seeds begin, for ``semantic``; only where a model is used."""
     weights: Weights = field(default_factory=Weights)
@@ -57,8 +59,8 @@ def compile_profile(
     ``model`` is the version of the embedding model that scores will rest on besides.
     """
     terms = _user_terms(spec.terms)
-    positive = [seed for seed in spec.seeds if not seed.negative]
-    layouts = [lay_out(seed_article(seed)) for seed in positive]
+    layouts = [lay_out(seed_article(seed)) for seed in spec.seeds if not seed.negative]
+    negative = [lay_out(seed_article(seed)) for seed in spec.seeds if seed.negative]
     if not any(not term.group.startswith(VETO) for term in terms):
         terms += _seed_terms(layouts)
     groups = tuple(dict.fromkeys(t.group for t in terms if not t.group.startswith(VETO)))
@@ -70,6 +72,7 @@ def compile_profile(
         terms=_with_telling(groups, terms),
         given_names=_given_names(terms),
         vocabularies=vocabularies(layouts, terms),
+        negative_vocabularies=vocabularies(negative, terms),
         openings=tuple(map(opening, layouts)) if model else (),
         weights=Weights.from_learned(learned),
     )
@@ -114,6 +117,7 @@ def _translated(terms: Sequence[Term], others: Sequence[Term]) -> list[Term]:
     """
     known = {term.text.casefold() for term in terms}
     taken = tuple({term.words[0].folded for term in others if len(term.words) == 1})
+    parts = tuple({term.words[term.anchor].folded for term in others if len(term.words) > 1})
     written = dict.fromkeys(text for term in terms for text in elsewhere_written(term.text))
     for term in terms:
         words = [word.folded for word in term.words]
@@ -123,6 +127,8 @@ def _translated(terms: Sequence[Term], others: Sequence[Term]) -> list[Term]:
         if any(len(phrase) == 1 and _begins(phrase[0], taken) for phrase in said):
             continue
         for phrase in said:
+            if len(phrase) == 1 and _begins(phrase[0], parts):
+                continue
             text = " ".join(_stem_term(stem, whole, term) for stem, whole in phrase)
             if text.casefold() not in known:
                 written.setdefault(f"{text}^{_TRANSLATED}")

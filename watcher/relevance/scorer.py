@@ -29,7 +29,9 @@ class Scorer:
         self.profiles = tuple(profiles)
         self._matcher = matcher(self.profiles)
         self._owner = [(number, term) for number, p in enumerate(self.profiles) for term in p.terms]
-        self._langs = {v.lang for p in self.profiles for v in p.vocabularies}
+        self._langs = {
+            v.lang for p in self.profiles for v in (*p.vocabularies, *p.negative_vocabularies)
+        }
         self._semantics = Semantics(embed, [p.openings for p in self.profiles]) if embed else None
 
     @classmethod
@@ -67,7 +69,9 @@ class Scorer:
         for n, profile in enumerate(self.profiles):
             if topics is not None and profile.topic not in topics:
                 continue
-            evidence = weigh(profile, layout, found[n], likeness(profile.vocabularies, stems))
+            like = likeness(profile.vocabularies, stems)
+            unlike = likeness(profile.negative_vocabularies, stems)
+            evidence = weigh(profile, layout, found[n], like, unlike)
             near = self._semantics.near(n, layout, vectors) if self._semantics else None
             if near:
                 evidence.features["semantic"] = _meant(profile, evidence, near)
@@ -126,8 +130,7 @@ def _explain(
                 text = near.evidence
                 spans = (_span(layout, near.sentence.start, near.sentence.end),)
             else:
-                seen, text = _shown(layout, name, evidence)
-                spans = _spans(layout, seen)
+                text, spans = _shown(layout, name, evidence)
             contributions.append(
                 Contribution(name=name, points=points[name] * value, evidence=text, spans=spans)
             )
@@ -153,12 +156,43 @@ _PLACES = {
 }
 
 
-def _shown(layout: Layout, name: str, evidence: Evidence) -> tuple[list[tuple[Term, Match]], str]:
-    """The matches behind a feature, and one line about them."""
-    seen = [one for one in evidence.seen if one.sentence.place in _PLACES.get(name, ())]
-    matches = [pair for one in _strongest(seen) for pair in one.matches][:_SHOWN]
+def _shown(layout: Layout, name: str, evidence: Evidence) -> tuple[str, tuple[Span, ...]]:
+    """One line about what is behind a feature, and where it stands."""
+    if name in ("likeness", "negative likeness"):
+        return _shown_likeness(layout, name, evidence)
+    if name == "groups":
+        best = list(_best_of_groups(evidence).values())
+        text = ", ".join(f"{_surface(layout, match)} ({term.group})" for term, match in best)
+        return text, _spans(layout, best)
+    if name == "elsewhere":
+        matches = evidence.vetoes[:_SHOWN]
+    else:
+        placed = [one for one in evidence.seen if one.sentence.place in _PLACES[name]]
+        seen = placed or evidence.seen  # the section of a round-up has an opening of its own
+        matches = [pair for one in _strongest(seen) for pair in one.matches][:_SHOWN]
     surfaces = dict.fromkeys(_surface(layout, match) for _, match in matches)
-    return matches, ", ".join(surfaces)
+    return ", ".join(surfaces), _spans(layout, matches)
+
+
+def _shown_likeness(layout: Layout, name: str, evidence: Evidence) -> tuple[str, tuple[Span, ...]]:
+    if evidence.features[name] < 0:
+        return "little in common with the seeds", ()
+    alike, seeds = (
+        (evidence.like, "seeds") if name == "likeness" else (evidence.unlike, "negative seeds")
+    )
+    words = layout.words
+    places = [(words.starts[n], words.ends[n]) for n in alike.shared]
+    surfaces = ", ".join(words.text[start:end] for start, end in places)
+    return f"words of the {seeds}: {surfaces}", tuple(_span(layout, *place) for place in places)
+
+
+def _best_of_groups(evidence: Evidence) -> dict[str, tuple[Term, Match]]:
+    """The match of each group that says most, the best groups first."""
+    matches = [pair for one in evidence.seen for pair in one.matches]
+    best: dict[str, tuple[Term, Match]] = {}
+    for term, match in sorted(matches, key=lambda pair: _says(*pair), reverse=True):
+        best.setdefault(term.group, (term, match))
+    return best
 
 
 def _strongest(seen: Sequence[Seen]) -> list[Seen]:

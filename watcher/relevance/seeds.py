@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nlargest
 
 from ..model import ArticleText, SeedData
 from ..text.words import stem
@@ -26,6 +27,7 @@ _ALIKE = 0.15
 """Cosine of an ordinary on-topic article with the vocabulary of two or three seeds."""
 _WELL_KNOWN = 200  # words of seeds
 _SURE_FROM = 40  # different words; the likeness of a headline is chance
+_SHARED = 5
 _UNLIKE = 0.4
 """Likeness, on the scale up to 1, at which a text is neither like the seeds nor unlike them."""
 
@@ -110,32 +112,52 @@ class Stems:
     """The distinct stems of an article, and the length of their vector of rarities."""
 
     lang: str
-    words: frozenset[str]
+    first: Mapping[str, int]
+    """Stem -> number of the word where it first stands, outside furniture."""
     norm: float
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """How like some seeds an article is, and by which of its words."""
+
+    value: float = 0.0
+    """From -0.4 (nothing in common) to 0.6 (as alike as an article on topic usually is)."""
+    shared: tuple[int, ...] = ()
+    """Numbers of a few words in common, the most telling first."""
 
 
 def stems_of(layout: Layout) -> Stems:
     """What an article's likeness to any seeds of its language is computed from."""
-    lang = layout.lang
-    words = frozenset(stem(word, lang) for word in set(content_words(layout)) if _may_tell(word))
-    return Stems(
-        lang=lang, words=words, norm=sum(_rarity(word, lang) ** 2 for word in words) ** 0.5
-    )
+    words: dict[str, int] = {}
+    for sentence in layout.sentences:
+        if sentence.place is not Place.FURNITURE:
+            for n in range(sentence.first, sentence.stop):
+                words.setdefault(layout.words.folded[n], n)
+    first: dict[str, int] = {}
+    for word, n in words.items():
+        if _may_tell(word):
+            first.setdefault(stem(word, layout.lang), n)
+    norm = sum(_rarity(word, layout.lang) ** 2 for word in first) ** 0.5
+    return Stems(lang=layout.lang, first=first, norm=norm)
 
 
-def likeness(known: Sequence[Vocabulary], stems: Stems | None) -> float:
-    """From -0.4 (nothing in common) to 0.6 (as alike as an article on topic usually is).
-
-    0 without seeds in the article's language, so that no language is at a disadvantage.
-    """
+def likeness(known: Sequence[Vocabulary], stems: Stems | None) -> Likeness:
+    """Likeness to the seeds in the article's language; 0 without any, so that no language is at a
+    disadvantage."""
     for vocabulary in known:
         if stems and vocabulary.lang == stems.lang and stems.norm:
-            common = sorted(vocabulary.weights.keys() & stems.words)
-            shared = sum(vocabulary.weights[word] for word in common)
-            sure = min(1.0, len(stems.words) / _SURE_FROM)
+            weights = vocabulary.weights
+            common = sorted(weights.keys() & stems.first.keys())
+            shared = sum(weights[word] for word in common)
+            sure = min(1.0, len(stems.first) / _SURE_FROM)
             like = sure * (min(1.0, shared / stems.norm / _ALIKE) - _UNLIKE)
-            return like if like > 0 else vocabulary.known * like
-    return 0.0
+            telling = nlargest(_SHARED, common, key=weights.__getitem__)
+            return Likeness(
+                like if like > 0 else vocabulary.known * like,
+                tuple(stems.first[word] for word in telling),
+            )
+    return Likeness()
 
 
 # ------------------------------------------------------------------------------- terms of seeds

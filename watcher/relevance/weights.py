@@ -13,7 +13,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
-MODEL_VERSION = "2"
+MODEL_VERSION = "3"
 """Changes with what the features mean; part of every profile's version."""
 WEIGHTS_FILE = "weights.json"
 
@@ -27,6 +27,7 @@ PRIOR: Mapping[str, float] = MappingProxyType(
         "groups": 1.0,
         "elsewhere": -1.0,
         "likeness": 2.0,
+        "negative likeness": -8.0,  # by judgement: no topic to learn from has counter-examples
         "semantic": 2.0,  # by benchmarks/bench_semantic.py, apart: it needs a model
     }
 )
