@@ -44,10 +44,15 @@ def store(tmp_path: Path) -> Iterator[Store]:
             text=f"Text of number {number} says Бибилов. " * 30,
             evidence="Бибилов",
             at=NOW - timedelta(minutes=number),
+            stage="decree" if number == 1 else None,
         )
     keep(opened, "near", title="A near miss", text="Text.", kind=HitKind.NEAR_MISS, value=40)
     yield opened
     opened.close()
+
+
+def stage_name(topic: str, stage: str | None) -> str:
+    return {("t", "decree"): "Decree signed or date set"}.get((topic, stage or ""), "")
 
 
 def drive(
@@ -58,7 +63,7 @@ def drive(
     wanted: HitFilter | None = None,
 ) -> None:
     async def run() -> None:
-        app = ReviewApp(store, wanted or HitFilter(limit=500))
+        app = ReviewApp(store, wanted or HitFilter(limit=500), stage_name)
         async with app.run_test(size=size) as pilot:
             await pilot.pause()
             await steps(app, pilot)
@@ -83,6 +88,15 @@ def test_one_key_stores_a_verdict_at_once_and_goes_on(store: Store) -> None:
         await pilot.press("i", "e", "d")
         assert verdicts(store) == ["relevant", "irrelevant", "related", "duplicate"]
         assert "0 of 4" in shown(app, "status")
+
+    drive(store, steps)
+
+
+def test_an_article_tells_its_stage_by_name(store: Store) -> None:
+    async def steps(app: ReviewApp, pilot: Pilot[None]) -> None:
+        assert "stage" not in shown(app, "text")
+        await pilot.press("j")
+        assert "stage “Decree signed or date set”" in shown(app, "text")
 
     drive(store, steps)
 

@@ -146,6 +146,8 @@ def test_a_rung_that_a_story_reaches_within_one_batch_is_told_and_drawn(
         assert [step["stage"] for step in drawn] == ["proposal", "date"]
         assert "signed a decree" in drawn[1]["evidence"]
         assert "Date set" in watcher("stories", config=config).stdout
+        [hit, *_] = answer("hits", config=config)
+        assert "Date set" in watcher("hits", "show", str(hit["id"]), config=config).stdout
         assert "new stage" in watcher("alerts", config=config).stdout
         assert drawn[0]["at"] < drawn[1]["at"]
 

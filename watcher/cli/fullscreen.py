@@ -7,7 +7,7 @@ Text from outside is always a ``Text``: a plain string would be read as markup.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -64,8 +64,12 @@ class ReviewApp(App[None]):
         Binding("q", "quit", "Quit"),
     ]
 
-    def __init__(self, store: Store, wanted: HitFilter) -> None:
+    def __init__(
+        self, store: Store, wanted: HitFilter, stage_name: Callable[[str, str | None], str]
+    ) -> None:
+        """``stage_name`` says in words what a topic's stage is: see ``shell.Root``."""
         super().__init__()
+        self._stage_name = stage_name
         self._store = store
         self._wanted = wanted
         self._all: list[HitRecord] = []
@@ -146,7 +150,7 @@ class ReviewApp(App[None]):
             text.update(Text(f"It can't be read: {error}"))
             return
         why.update(why_text(hit))
-        text.update(article_text(hit, article))
+        text.update(article_text(hit, article, self._stage_name(hit.topic, hit.stage)))
 
     @on(OptionList.OptionHighlighted, "#hits")
     def _moved(self) -> None:

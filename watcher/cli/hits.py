@@ -113,8 +113,10 @@ def show(
         return
     from watcher.cli import screen
 
+    told = details.story.stage if details.story else None
+    stage = root(context).stage_name(details.hit.topic, told)
     with screen.pager(wanted=pager) as lines:
-        lines.extend(shown_lines(details, whole_text=text, now=now_utc()))
+        lines.extend(shown_lines(details, stage=stage, whole_text=text, now=now_utc()))
 
 
 def _open(url: str) -> None:

@@ -58,8 +58,8 @@ def hit_prompt(hit: HitRecord, *, current: bool = False) -> Text:
     return text
 
 
-def article_text(hit: HitRecord, article: ArticleRecord) -> Text:
-    """The article with what matched marked."""
+def article_text(hit: HitRecord, article: ArticleRecord, stage: str) -> Text:
+    """The article with what matched marked; ``stage`` is the name of the hit's."""
     text = Text()
     text.append(one_line(hit.title) or "(no title)", "bold")
     text.append(f"\n{one_line(hit.url)}\n", "cyan")
@@ -73,8 +73,8 @@ def article_text(hit: HitRecord, article: ArticleRecord) -> Text:
     ]
     if hit.story_id:
         about.append(f"story {hit.story_id}")
-    if hit.stage:
-        about.append(f"stage {one_line(hit.stage)}")
+    if stage:
+        about.append(f"stage “{one_line(stage)}”")
     if hit.verdict:
         about.append(f"verdict {hit.verdict}")
     text.append(", ".join(about) + "\n", "dim")

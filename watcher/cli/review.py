@@ -37,4 +37,4 @@ def review(
     # Late: Textual takes half a second to load.
     from watcher.cli.fullscreen import ReviewApp
 
-    ReviewApp(store, wanted).run()
+    ReviewApp(store, wanted, root(context).stage_name).run()

@@ -90,15 +90,15 @@ def shown_json(details: Details) -> dict[str, Any]:
     }
 
 
-def shown_lines(details: Details, *, whole_text: bool, now: datetime) -> Iterator[str]:
-    """The lines of ``hits show``."""
+def shown_lines(details: Details, *, stage: str, whole_text: bool, now: datetime) -> Iterator[str]:
+    """The lines of ``hits show``; ``stage`` is the name of the story's."""
     hit, columns = details.hit, min(width(), 120)
     yield from _head(details, columns)
     yield ""
     yield from score_lines(score_of(hit), title=one_line(hit.topic), columns=columns)
     yield from _section("In the text", _context(details, columns))
     yield from _section("New in it", _novelty(hit, columns))
-    yield from _section(_story_title(details), _siblings(details, columns))
+    yield from _section(_story_title(details, stage), _siblings(details, columns))
     yield from _section("Revisions", _revisions(details, columns))
     yield from _section("Told", _told(details, now))
     yield from _section("Verdicts", _verdicts(details))
@@ -213,13 +213,13 @@ def _novelty(hit: HitRecord, columns: int) -> Iterator[str]:
         yield "  nothing that its story had not told before"
 
 
-def _story_title(details: Details) -> str:
+def _story_title(details: Details, stage: str) -> str:
     if details.story is None:
         return "Story"
-    stage = f", stage {one_line(details.story.stage)}" if details.story.stage else ""
+    reached = f", stage “{one_line(stage)}”" if stage else ""
     return (
         f"Story {details.story.id}: {len(details.siblings) + 1} articles, "
-        f"{details.story.publishers} publishers{stage}"
+        f"{details.story.publishers} publishers{reached}"
     )
 
 
