@@ -117,7 +117,7 @@ def _translated(terms: Sequence[Term], others: Sequence[Term]) -> list[Term]:
     """
     known = {term.text.casefold() for term in terms}
     taken = tuple({term.words[0].folded for term in others if len(term.words) == 1})
-    parts = tuple({term.words[term.anchor].folded for term in others if len(term.words) > 1})
+    parts = tuple({w.folded for term in others for w in term.words if len(term.words) > 1})
     written = dict.fromkeys(text for term in terms for text in elsewhere_written(term.text))
     for term in terms:
         words = [word.folded for word in term.words]
