@@ -31,6 +31,7 @@ from watcher.stories import (
 )
 from watcher.stories.grouping import STORY_WINDOW
 from watcher.stories.novelty import Known, facts_of
+from watcher.stories.whereabouts import whereabouts
 
 CONFIG = Path(__file__).resolve().parent.parent / "config.toml"
 NAMES = [
@@ -149,7 +150,8 @@ def main() -> None:
     database = filled(options.hits, options.days, now, rng)
     stats = TopicStatistics.of(fingerprint(invented(rng, now)) for _ in range(500))
     known = Known.of(invented(rng, now) for _ in range(20))
-    ladder = next(iter(topic.stages for topic in load(CONFIG, environ={}).topics))
+    topic = load(CONFIG, environ={}).topics[0]
+    places = whereabouts(topic.terms)
     steps: dict[str, list[float]] = {
         name: []
         for name in ("fingerprint", "look up and parse", "group", "novelty", "stage", "in all")
@@ -166,7 +168,7 @@ def main() -> None:
         novelty(article, known)
         known.absorb(facts_of(article))
         judged = time.process_time()
-        detect_stage(article, ladder)
+        detect_stage(article, topic.stages, places)
         staged = time.process_time()
         steps["fingerprint"].append(printed - started)
         steps["look up and parse"].append(found - printed)

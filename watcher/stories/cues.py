@@ -147,12 +147,14 @@ class _Told:
         for number, (stem, whole) in enumerate(part):
             gap = _GAP_OF_MEANINGS if stem.startswith("@") else _GAP
             limit = at + 1 if number == 0 else min(len(self.words), end + 1 + gap)
-            ends = ((n, self.end(stem, whole, n)) for n in range(end, limit))
-            found = next(((n, after) for n, after in ends if after is not None), None)
-            if found is None:
+            for n in range(end, limit):
+                after = self.end(stem, whole, n)
+                if after is not None:
+                    own.update(range(n, after))
+                    end = after
+                    break
+            else:
                 return None
-            own.update(range(*found))
-            end = found[1]
         return at, end, frozenset(own)
 
 

@@ -126,6 +126,7 @@ def _nearest(fp: Fingerprint, inside: Sequence[Member], most: int) -> list[Membe
     if len(inside) <= most:
         return list(inside)
     names = fp.names.keys() | fp.weak.keys()
+    hashes = frozenset(fp.sketch.hashes)
 
     def shared(member: Member) -> int:
         other = member.fingerprint
@@ -134,7 +135,7 @@ def _nearest(fp: Fingerprint, inside: Sequence[Member], most: int) -> list[Membe
             + len(names & other.weak.keys())
             + len(fp.acts.keys() & other.acts.keys())
             + 2 * len(fp.numbers.keys() & other.numbers.keys())
-            + 4 * len(set(fp.sketch.hashes) & set(other.sketch.hashes))
+            + 4 * len(hashes.intersection(other.sketch.hashes))
         )
 
     return sorted(inside, key=shared, reverse=True)[:most]

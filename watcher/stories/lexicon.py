@@ -167,17 +167,21 @@ def beginning(index: Index, word: str) -> tuple[Pattern, ...]:
         for pattern in index.get(word[:length], ())
         if length == len(word) or not pattern.words[0][1]
     ]
-    return tuple(sorted(fitting, key=lambda p: -len(p.words)))
+    if len(fitting) > 1:
+        fitting.sort(key=lambda p: -len(p.words))
+    return tuple(fitting)
 
 
 def fits(pattern: Pattern, words: Sequence[str], at: int) -> bool:
     """Whether the words after the first, which is known to fit, fit too."""
     if at + len(pattern.words) > len(words):
         return False
-    return all(
-        words[at + n] == stem if whole else words[at + n].startswith(stem)
-        for n, (stem, whole) in enumerate(pattern.words[1:], start=1)
-    )
+    for n in range(1, len(pattern.words)):
+        stem, whole = pattern.words[n]
+        word = words[at + n]
+        if not (word == stem if whole else word.startswith(stem)):
+            return False
+    return True
 
 
 def find(words: Sequence[str], table: str) -> list[Found]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from math import exp
+from typing import TypeVar
 from zlib import crc32
 
 from watcher.model import ArticleText
@@ -84,8 +85,8 @@ class Known:
             for fact in sentence.facts:
                 if fact.kind in _FIELD:
                     added[_FIELD[fact.kind]].add(fact.key)
-        kept = {name: frozenset(sorted(keys)[: _LIMITS[name]]) for name, keys in added.items()}
-        return replace(self, runs=frozenset(sorted(runs)[: _LIMITS["runs"]]), **kept)
+        kept = {name: _bounded(keys, _LIMITS[name]) for name, keys in added.items()}
+        return replace(self, runs=_bounded(runs, _LIMITS["runs"]), **kept)
 
     def merged(self, other: Known) -> Known:
         """Both together."""
@@ -119,6 +120,14 @@ class Known:
     def from_json(cls, text: str) -> Known:
         """The inverse of ``to_json``."""
         return cls(**{name: frozenset(keys) for name, keys in json.loads(text).items()})
+
+
+_Key = TypeVar("_Key", str, int)
+
+
+def _bounded(keys: set[_Key], limit: int) -> frozenset[_Key]:
+    """At most so many, always the same ones."""
+    return frozenset(keys if len(keys) <= limit else sorted(keys)[:limit])
 
 
 _FIELD = {"name": "names", "number": "numbers", "day": "days", "act": "acts", "place": "places"}
@@ -162,7 +171,9 @@ def facts_of(article: ArticleText) -> tuple[SentenceFacts, ...]:
     for start, end in reading.sentences:
         text = reading.text[start:end].strip()
         facts = tuple(fact for offset, fact in placed if start <= offset < end)
-        told.append(SentenceFacts(text=text, facts=facts, runs=_runs(text)))
+        low, high = reading.words.between(start, end)
+        runs = _runs(reading.words.folded[low:high])
+        told.append(SentenceFacts(text=text, facts=facts, runs=runs))
     return tuple(told)
 
 
@@ -195,8 +206,7 @@ def _facts(
         yield quote.start(), Fact(kind="quote", key="", written=quote[1])
 
 
-def _runs(text: str) -> frozenset[int]:
-    words = tokenise(text).folded
+def _runs(words: Sequence[str]) -> frozenset[int]:
     if len(words) < _RUN:
         return frozenset()
     return frozenset(
@@ -233,7 +243,7 @@ def _new_facts(sentence: SentenceFacts, known: Known, met: set[tuple[str, str]])
         key = (fact.kind, fact.key or fact.written)
         if key in met or key in new or known.has(fact):
             continue
-        if fact.kind == "quote" and known.heard(_runs(fact.written)):
+        if fact.kind == "quote" and known.heard(_runs(tokenise(fact.written).folded)):
             continue
         new[key] = fact
     return list(new.values())

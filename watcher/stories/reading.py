@@ -15,6 +15,9 @@ _BODY_CHARS = 6_000
 _TITLE_WEIGHT = 9
 _WEIGHTS = ((30, 8), (60, 6), (90, 5), (130, 3), (200, 2))
 """Number of body words, and what a word before that place weighs: news tells the event first."""
+_BODY_WEIGHTS = tuple(
+    next(weight for limit, weight in _WEIGHTS if place < limit) for place in range(_WEIGHTS[-1][0])
+)
 _LINES = re.compile(r"[^\n]+")
 # "FLASH:", "LIVE - " and the like say nothing of the event.
 _DATELINE = re.compile(
@@ -62,16 +65,10 @@ def read(article: ArticleText) -> Reading:
         title_end=title_end,
         words=words,
         lang=article.lang,
-        weights=tuple(_weight(n - title_end) for n in range(len(words))),
+        weights=((_TITLE_WEIGHT,) * title_end + _BODY_WEIGHTS + (1,) * len(words))[: len(words)],
         concepts=tuple(find(words.folded, table_of(article.lang, text))),
         sentences=tuple(span for line in lines for span in sentences(text, *line)),
     )
-
-
-def _weight(place: int) -> int:
-    if place < 0:
-        return _TITLE_WEIGHT
-    return next((weight for limit, weight in _WEIGHTS if place < limit), 1)
 
 
 def name_words(reading: Reading) -> tuple[dict[int, str], dict[int, str]]:

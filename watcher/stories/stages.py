@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
+from functools import cache, cached_property
 from itertools import islice
 
 from watcher.model import ArticleText, StageSpec
@@ -47,6 +47,8 @@ _ROOT = 4
 _RUNGS_OF_WORDS = 2
 """The lowest rungs are things said: "will" and "would" do not weaken them."""
 
+_MOST_MET = 20_000
+
 _BREAK = re.compile(r"[;:—–«»“”\"]|\s-\s")
 
 
@@ -59,17 +61,23 @@ class _Patterns:
     endings: tuple[str, ...]
     phrases: tuple[tuple[tuple[str, ...], bool], ...]
     """Several words in a row, and whether the last is a stem."""
+    firsts: frozenset[str]
+    """The words that phrases begin with."""
+    met: dict[str, bool] = field(default_factory=dict, compare=False)
+    """Words that were looked up: news has few, and each is asked for around every cue."""
 
     @classmethod
     def of(cls, written: Iterable[str]) -> _Patterns:
         """See ``cues.matcher`` for the notation."""
         asked = [pattern for text in written for pattern in matcher(text)]
         single = [(words[0], kind) for words, kind in asked if len(words) == 1]
+        phrases = [(words, kind == "stem") for words, kind in asked if len(words) > 1]
         return cls(
             whole=frozenset(word for word, kind in single if kind == "whole"),
             stems=tuple(word for word, kind in single if kind == "stem"),
             endings=tuple(word for word, kind in single if kind == "ending"),
-            phrases=tuple((words, kind == "stem") for words, kind in asked if len(words) > 1),
+            phrases=tuple(phrases),
+            firsts=frozenset(words[0] for words, _ in phrases),
         )
 
     def end(self, word: str) -> bool:
@@ -79,12 +87,20 @@ class _Patterns:
     def stand(self, words: Sequence[str], n: int) -> bool:
         """Whether one of them stands at a place."""
         word = words[n]
-        return (
-            word in self.whole
-            or word.startswith(self.stems)
-            or self.end(word)
-            or any(_in_row(phrase, stem, words, n) for phrase, stem in self.phrases)
+        alone = self.met.get(word)
+        if alone is None:
+            alone = word in self.whole or word.startswith(self.stems) or self.end(word)
+            if len(self.met) < _MOST_MET:
+                self.met[word] = alone
+        return alone or (
+            word in self.firsts
+            and any(_in_row(phrase, stem, words, n) for phrase, stem in self.phrases)
         )
+
+    def stand_at(self, words: Sequence[str], places: Iterable[int]) -> bool:
+        """Whether one of them stands at one of the places."""
+        last = len(words)
+        return any(0 <= n < last and self.stand(words, n) for n in places)
 
 
 def _in_row(phrase: tuple[str, ...], stem: bool, words: Sequence[str], n: int) -> bool:
@@ -111,25 +127,6 @@ class StageFinding:
     def reached(self) -> bool:
         """Whether the article asserts that this rung was reached."""
         return not self.negated and not self.hypothetical and self.certainty >= _REACHED
-
-
-@dataclass(frozen=True, slots=True)
-class _Sentence:
-    words: Words
-    lang: str | None
-    published: date | None
-    paragraph: int
-
-    def is_old(self) -> bool:
-        """Whether it tells of another year, or of a day well before publication."""
-        if self.published is None:
-            return False
-        if any(int(year) < self.published.year for year in years(self.words.text)):
-            return True
-        table = table_of(self.lang, self.words.text)
-        named = days(self.words, find(self.words.folded, table), self.published)
-        ages = [_days_before(m.value, self.published) for m in named if len(m.value) == 4]
-        return bool(named) and not any(age <= _DAYS_BACK for age in ages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +164,30 @@ def _context(lang: str | None) -> _Context:
     )
 
 
-def _stands(patterns: _Patterns, words: Sequence[str], places: Iterable[int]) -> bool:
-    """Whether a context word stands at one of the places."""
-    return any(0 <= n < len(words) and patterns.stand(words, n) for n in places)
+@dataclass(frozen=True)
+class _Sentence:
+    words: Words
+    lang: str | None
+    published: date | None
+    paragraph: int
+    context: _Context
+
+    @cached_property
+    def is_doubted(self) -> bool:
+        """Whether it tells what somebody without a name says."""
+        return self.context.doubt.stand_at(self.words.folded, range(len(self.words)))
+
+    @cached_property
+    def is_old(self) -> bool:
+        """Whether it tells of another year, or of a day well before publication."""
+        if self.published is None:
+            return False
+        if any(int(year) < self.published.year for year in years(self.words.text)):
+            return True
+        table = table_of(self.lang, self.words.text)
+        named = days(self.words, find(self.words.folded, table), self.published)
+        ages = [_days_before(m.value, self.published) for m in named if len(m.value) == 4]
+        return bool(named) and not any(age <= _DAYS_BACK for age in ages)
 
 
 def detect_stage(
@@ -189,9 +207,8 @@ def detect_stage(
     if not any(cues):
         return None
     whose = owners(places, [s.words.folded for s in told], [s.paragraph for s in told])
-    context = _context(article.lang if article.lang in NEGATION else None)
     found = [
-        _ranked(_finding(cue, sentence, place, context), cue)
+        _ranked(_finding(cue, sentence, place), cue)
         for place, sentence in enumerate(told)
         for cue in cues[place]
         if not _is_elsewhere(cue, whose[place])
@@ -203,6 +220,7 @@ def detect_stage(
 
 def _sentences(article: ArticleText) -> list[_Sentence]:
     published = article.published_at.date() if article.published_at else None
+    context = _context(article.lang if article.lang in NEGATION else None)
     text = article.text or article.summary
     spans = (
         (text[start:end].strip(), number)
@@ -210,7 +228,7 @@ def _sentences(article: ArticleText) -> list[_Sentence]:
         for start, end in sentences(text, *line)
     )
     return [
-        _Sentence(tokenise(line), article.lang, published, number)
+        _Sentence(tokenise(line), article.lang, published, number, context)
         for line, number in ((article.title, 0), *islice(spans, _MOST_SENTENCES))
     ]
 
@@ -241,20 +259,20 @@ def _is_elsewhere(found: CueFound, owner: Owner) -> bool:
     return not owner.commentator and not (owner.first is not None and owner.first < found.start)
 
 
-def _finding(found: CueFound, sentence: _Sentence, place: int, context: _Context) -> StageFinding:
+def _finding(found: CueFound, sentence: _Sentence, place: int) -> StageFinding:
     """Judge one cue by the words around it."""
     certainty = _PLACES[place] if place < len(_PLACES) else _LATER
-    if place and _is_background(found, sentence, context):
+    if place and _is_background(found, sentence):
         certainty *= _BACK
-    if _stands(context.doubt, sentence.words.folded, range(len(sentence.words))):
+    if sentence.is_doubted:
         certainty *= _RUMOUR
     return StageFinding(
         stage_id=found.cue.stage.id,
         evidence=sentence.words.text,
         cue=found.cue.text,
         certainty=round(certainty, 3),
-        negated=_is_negated(found, sentence, context),
-        hypothetical=_is_hypothetical(found, sentence, context),
+        negated=_is_negated(found, sentence),
+        hypothetical=_is_hypothetical(found, sentence),
         reversal=found.cue.stage.reversal,
     )
 
@@ -277,15 +295,15 @@ def _clause(found: CueFound, sentence: _Sentence, before: int, after: int) -> li
     return [n for n in range(low, high) if n not in found.own]
 
 
-def _is_negated(found: CueFound, sentence: _Sentence, context: _Context) -> bool:
+def _is_negated(found: CueFound, sentence: _Sentence) -> bool:
     """A cue that says "no steps" itself is not turned round by another "not"."""
-    words = sentence.words.folded
+    words, context = sentence.words.folded, sentence.context
     if any(_is_negated_inside(words[n], found, context) for n in found.own):
         return True
-    if _stands(context.negation, words, found.own):
+    if context.negation.stand_at(words, found.own):
         return False
     near = [n for n in _clause(found, sentence, 3, 1) if not _is_cut_off(n, found, sentence)]
-    return _stands(context.negation, words, near)
+    return context.negation.stand_at(words, near)
 
 
 def _is_cut_off(n: int, found: CueFound, sentence: _Sentence) -> bool:
@@ -312,30 +330,32 @@ def _is_negated_inside(word: str, found: CueFound, context: _Context) -> bool:
     )
 
 
-def _is_hypothetical(found: CueFound, sentence: _Sentence, context: _Context) -> bool:
+def _is_hypothetical(found: CueFound, sentence: _Sentence) -> bool:
+    context = sentence.context
     near = _clause(found, sentence, _BEFORE, 0)
     if found.cue.names_a_day:  # "will be asked on 17 July whether": the day is set
         near = [n for n in near if n < found.start]
     words = sentence.words.folded
-    near = [n for n in near if n < found.start or not _stands(context.question, words, [n])]
+    near = [n for n in near if n < found.start or not context.question.stand_at(words, [n])]
     # What is talked about is a possibility anyhow. Turkish makes conditions inside the verb.
     if found.cue.rung > 0 and (
-        _stands(context.condition, words, near)
+        context.condition.stand_at(words, near)
         or any(context.condition.end(words[n]) for n in found.own)
     ):
         return True
-    if _stands(context.polled, words, [n for n in range(len(words)) if n not in found.own]):
+    if context.polled.stand_at(words, [n for n in range(len(words)) if n not in found.own]):
         return True
     deeds = found.cue.rung >= _RUNGS_OF_WORDS and not found.cue.names_a_day
     return deeds and (
-        _stands(context.would, words, near)
-        or _stands(context.future, words, _clause(found, sentence, 4, 1))
+        context.would.stand_at(words, near)
+        or context.future.stand_at(words, _clause(found, sentence, 4, 1))
     )
 
 
-def _is_background(found: CueFound, sentence: _Sentence, context: _Context) -> bool:
+def _is_background(found: CueFound, sentence: _Sentence) -> bool:
+    context = sentence.context
     near = _around(found, _BEFORE, 0)
-    if sentence.is_old() or _stands(context.background, sentence.words.folded, near):
+    if sentence.is_old or context.background.stand_at(sentence.words.folded, near):
         return True
-    reported = _stands(context.report, sentence.words.folded, range(found.start))
-    return not reported and _stands(context.pluperfect, sentence.words.folded, near)
+    reported = context.report.stand_at(sentence.words.folded, range(found.start))
+    return not reported and context.pluperfect.stand_at(sentence.words.folded, near)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Sequence
+from itertools import chain
 from math import log
 
 from watcher.stories.fingerprint import Fingerprint
@@ -159,23 +160,33 @@ class Recent:
         self.members: dict[Hashable, list[Fingerprint]] = {}
         for story, fp in members:
             self.members.setdefault(story, []).append(fp)
+        self._features = {
+            kind: {story: _union(told, kind) for story, told in self.members.items()}
+            for kind in _COUNTED_LATE
+        }
         self.counts = _counters()
-        for fingerprints in self.members.values():
-            for kind in _COUNTED_LATE:
-                self.counts[kind].update(_union(fingerprints, kind))
+        for kind, by_story in self._features.items():
+            self.counts[kind] = Counter(chain.from_iterable(by_story.values()))
         self.told: Rarity = {kind: _Rarities(kind, self, 1) for kind in COUNTED}
         self.untold: Rarity = {kind: _Rarities(kind, self, 0) for kind in COUNTED}
+        self._asked: tuple[Fingerprint, Rarity] | None = None
 
     def against(self, story: Hashable, fp: Fingerprint) -> Rarity:
         """Rarity of an article's features, when it is compared with a story."""
-        return {kind: self._mixed(kind, story, fp) for kind in COUNTED}
+        if self._asked is None or self._asked[0] is not fp:
+            self._asked = fp, {kind: self._untold_of(fp, kind) for kind in _COUNTED_LATE}
+        return {kind: self._mixed(kind, story, self._asked[1]) for kind in COUNTED}
 
-    def _mixed(self, kind: str, story: Hashable, fp: Fingerprint) -> dict[str, float]:
+    def _untold_of(self, fp: Fingerprint, kind: str) -> dict[str, float]:
+        untold = self.untold[kind]
+        return {key: untold[key] for key in _features(fp, kind)}
+
+    def _mixed(self, kind: str, story: Hashable, asked: Rarity) -> dict[str, float]:
         if kind not in _COUNTED_LATE:
             return self.untold[kind]
-        own = _union(self.members.get(story, ()), kind)
-        told, untold = self.told[kind], self.untold[kind]
-        return {key: told[key] if key in own else untold[key] for key in _features(fp, kind)}
+        told = self.told[kind]
+        own = asked[kind].keys() & self._features[kind].get(story, ())
+        return asked[kind] | {key: told[key] for key in own}
 
 
 def no_history() -> Recent:
