@@ -112,7 +112,7 @@ abkhazia p abkhaz abchas abjas abcas abchaz abhaz abecas abkas абхаз აფ
 adjara p adjara adjar adzhar batumi batoumi batum аджар батум აჭარა ბათუმ
 tbilisi p tbilisi tbiliss tiflis тбилис тбіліс თბილის թբիլիսի
 transnistria p transnist transdniest transniest pridnestr transnistri naddniestrz przydniestrz приднестр придністр დნესტრისპირეთ tiraspol тирасп ტირასპოლ tyraspol
-gagauz p gagauz gagaouz гагауз გაგაუზ
+gagauz p gagauz gagaouz gagavuz гагауз გაგაუზ
 karabakh p karabakh karabach karabag qarabag карабах ყარაბაღ stepanakert степанакерт ղարաբաղ արցախ
 chechnya p chechn tchetchen tschetschen chechen cecen czeczen чечен чечн ჩეჩნ grozny грозн
 dagestan p dagestan daghestan дагестан დაღესტან makhachkala махачкал
