@@ -32,4 +32,4 @@ def report(
     facts = gather(cli.store(), topic=topic, since=begin, now=now, ladders=cli.stages)
     write_out([render(facts)], out)
     told = plural(len(facts.hits), "hit"), plural(len(facts.members), "story", "stories")
-    note(f"wrote {out}: {' in '.join(told)}")
+    note(f"wrote {'stdout' if out == Path('-') else out}: {' in '.join(told)}")
