@@ -18,10 +18,11 @@ import json
 import tomllib
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from watcher.config import load
 from watcher.model import ArticleText, SeedData, TopicId, TopicSpec
 from watcher.relevance import Scorer, compile_profile
 from watcher.relevance.evaluate import ON_TOPIC, RELATED, average_precision, recall_at_precision
@@ -38,7 +39,7 @@ FEW_TERMS = {
 }
 STRENGTH = 1.0
 """Of the prior: each weight's own step of one costs half a point of log loss."""
-RELATED_COUNTS, FEWER_TERMS_COUNT, POSITIVES_COUNT = 0.5, 0.3, 2.5
+RELATED_COUNTS, FEWER_TERMS_COUNT, POSITIVES_COUNT = 0.5, 0.3, 2.25
 ORDINARY = Example(features={}, positive=False, weight=20.0)
 """The articles that say nothing of a topic, which are nearly all, and hardly any of these files."""
 FOLDS = 5
@@ -54,16 +55,16 @@ class Judged:
     example: Example
 
 
-def config_spec(config: Path, terms: Mapping[str, Sequence[str]] | None = None) -> TopicSpec:
+def config_spec(config: Path, terms: Mapping[str, tuple[str, ...]] | None = None) -> TopicSpec:
     """The first topic of a configuration, with its own terms or others."""
-    topic = tomllib.loads(config.read_text())["topics"][0]
-    return spec_of(topic["id"], terms or topic["terms"], ROOT / topic["seeds"])
+    spec = load(config, environ={}).topics[0]
+    return replace(spec, terms=terms) if terms else spec
 
 
-def half_the_terms(groups: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+def half_the_terms(groups: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
     """Every other term, as of a user to whom half the wordings that will come have not occurred."""
     return {
-        group: [term for term in terms if group.startswith("!") or zlib.crc32(term.encode()) % 2]
+        group: tuple(t for t in terms if group.startswith("!") or zlib.crc32(t.encode()) % 2)
         for group, terms in groups.items()
     }
 
@@ -72,16 +73,13 @@ def example_spec(name: str) -> TopicSpec:
     """One of the example topics beside the labelled articles."""
     folder = EVAL / "topics" / name
     terms = tomllib.loads((folder / "terms.toml").read_text())["terms"]
-    return spec_of(name, terms, folder / "seeds")
-
-
-def spec_of(name: str, terms: Mapping[str, Sequence[str]], seeds: Path) -> TopicSpec:
     return TopicSpec(
         id=TopicId(name),
         name=name,
         terms={group: tuple(some) for group, some in terms.items()},
         seeds=tuple(
-            SeedData(name=path.name, text=path.read_text()) for path in sorted(seeds.glob("*.txt"))
+            SeedData(name=path.name, text=path.read_text())
+            for path in sorted((folder / "seeds").glob("*.txt"))
         ),
     )
 

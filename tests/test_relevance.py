@@ -134,9 +134,7 @@ def test_what_two_groups_mean_alike_is_no_meeting_of_both() -> None:
 
 def test_a_word_of_another_groups_phrase_is_no_meeting_of_both() -> None:
     """ "Outbreak" means much the same as "avian flu" in the tables."""
-    terms = {"disease": ("avian flu",), "act": ("outbreak*", "cull*")}
-    spec = TopicSpec(id=TopicId("flu"), name="flu", terms=terms)
-    [score] = Scorer([compile_profile(spec)]).score(ArticleText(title="Avian flu in Kent", text=""))
+    [score] = _flu().score(ArticleText(title="Avian flu in Kent", text=""))
     assert score.missing == ("act",)
 
 
@@ -191,10 +189,17 @@ LIKE_SEED = SeedData(
     "birds will be culled, and a zone of three kilometres restricts the movement of poultry.",
 )
 UNLIKE_SEED = SeedData(
-    name="negative/band.txt",
-    text="Avian Flu play the Forum\n\nThe punk trio opened the concert with a song from its new album. "
-    "Drums were loud, the singer shouted, the audience danced, and the guitarist broke a string.",
+    name="negative/malware.txt",
+    text="Avian Flu steals passwords\n\nThe malware hides in apps for phones and sends passwords to "
+    "servers abroad, security researchers said. Owners should update their software, delete unknown "
+    "apps and change every password. Hackers sell the code, and two servers were seized.",
     negative=True,
+)
+MALWARE = ArticleText(
+    title="Researchers warn of Avian Flu",
+    text="The malware comes with an app for phones and sends passwords to servers abroad, researchers "
+    "of a security company said. Hackers sell its code. It is no outbreak yet: update the software, "
+    "and delete apps that nobody knows.",
 )
 GIG = ArticleText(
     title="Live in Leeds: Avian Flu",
@@ -209,22 +214,32 @@ FARM = ArticleText(
 )
 
 
-def _flu(*seeds: SeedData) -> Scorer:
-    terms = {"disease": ("avian flu",), "act": ("outbreak*", "cull*")}
+def _flu(*seeds: SeedData, act: tuple[str, ...] = ("outbreak*", "cull*")) -> Scorer:
+    terms = {"disease": ("avian flu",), "act": act}
     spec = TopicSpec(id=TopicId("flu"), name="flu", terms=terms, seeds=seeds)
     return Scorer([compile_profile(spec)])
 
 
 def test_counter_examples_lower_what_is_like_them_and_say_by_which_words() -> None:
-    [before], [after] = (_flu(*s).score(GIG) for s in ([LIKE_SEED], [LIKE_SEED, UNLIKE_SEED]))
+    [before] = _flu(LIKE_SEED).score(MALWARE)
+    [after] = _flu(LIKE_SEED, UNLIKE_SEED).score(MALWARE)
     assert before.hit
     assert not after.hit
     [against] = [c for c in after.contributions if c.name == "negative likeness"]
     assert against.points < 0
     assert against.evidence.startswith("words of the negative seeds: ")
-    shown = {GIG.text[s.start : s.end] for s in against.spans if s.field == "text"}
-    assert shown & {"concert", "song", "singer", "audience", "album", "guitarist", "drums", "punk"}
-    _check(after, GIG)
+    shown = {MALWARE.text[s.start : s.end] for s in against.spans if s.field == "text"}
+    assert shown & {"malware", "passwords", "phones", "servers", "Hackers", "apps", "software"}
+    _check(after, MALWARE)
+
+
+def test_what_is_sung_has_not_happened_unless_songs_are_the_topic() -> None:
+    [news], [music] = _flu().score(GIG), _flu(act=("outbreak*", "album*")).score(GIG)
+    said = {c.name: c.evidence for c in news.contributions}
+    assert said["arts"].startswith("words of the arts: concert, song, encore")
+    assert not news.hit
+    assert all(c.name != "arts" for c in music.contributions)
+    _check(news, GIG)
 
 
 def test_counter_examples_leave_the_rest_as_it_was() -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from .arts import Arts
 from .contrast import is_contrasted
 from .fit import logit
 from .layout import LABEL_WORDS, SECTION_LEAD, Layout, Place, Sentence
@@ -70,11 +71,18 @@ class Evidence:
     like: Likeness
     unlike: Likeness
     """Likeness to the counter-examples."""
+    arts: Arts
     features: dict[str, float]
 
 
 def weigh(
-    profile: TopicProfile, layout: Layout, found: Found, like: Likeness, unlike: Likeness
+    profile: TopicProfile,
+    layout: Layout,
+    found: Found,
+    *,
+    like: Likeness,
+    unlike: Likeness,
+    arts: Arts,
 ) -> Evidence:
     """The evidence of one article for one topic; ``found`` is ordered by place."""
     kept, ignored, vetoes = settle(profile, layout, found)
@@ -89,12 +97,14 @@ def weigh(
     best = max(features, key=lambda some: logit(profile.weights.points, some))
     # What seeds and counter-examples have in common, being of one world, speaks for neither.
     best["negative likeness"] = max(0.0, unlike.value - max(0.0, like.value))
+    best["arts"] = 0.0 if profile.of_arts else arts.value
     return Evidence(
         seen=seen,
         ignored=ignored + skipped,
         vetoes=vetoes,
         like=like,
         unlike=unlike,
+        arts=arts,
         features=best,
     )
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..model import TopicId, TopicSpec
 from ..stories.lexicon import other_words
 from ..text.words import skeleton
+from .arts import is_of_arts
 from .compass import elsewhere_written
 from .layout import Layout, lay_out
 from .matcher import Matcher
@@ -46,6 +47,8 @@ class TopicProfile:
     vocabularies: tuple[Vocabulary, ...] = ()
     negative_vocabularies: tuple[Vocabulary, ...] = ()
     """Of the counter-examples."""
+    of_arts: bool = False
+    """Whether the user's own terms are of the arts, so that an arts page is nothing else."""
     openings: tuple[Opening, ...] = ()
     """How the seeds begin, for ``semantic``; only where a model is used."""
     weights: Weights = field(default_factory=Weights)
@@ -73,6 +76,7 @@ def compile_profile(
         given_names=_given_names(terms),
         vocabularies=vocabularies(layouts, terms),
         negative_vocabularies=vocabularies(negative, terms),
+        of_arts=any(is_of_arts(word) for word in _own_words(terms)),
         openings=tuple(map(opening, layouts)) if model else (),
         weights=Weights.from_learned(learned),
     )
@@ -201,6 +205,10 @@ def _with_telling(groups: Sequence[str], terms: Sequence[Term]) -> tuple[Term, .
 def _typical(rarities: Sequence[float]) -> float:
     few = len(rarities) < 8
     return sum(rarities) / len(rarities) if few else rarities[len(rarities) // 4]
+
+
+def _own_words(terms: Sequence[Term]) -> Iterator[str]:
+    return (w.folded for term in terms if not term.group.startswith(VETO) for w in term.words)
 
 
 def _given_names(terms: Sequence[Term]) -> dict[str, frozenset[str]]:

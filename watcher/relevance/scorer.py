@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..model import ArticleText, Contribution, Score, Span, TopicId, TopicSpec
+from .arts import arts
 from .evidence import Evidence, Seen, weigh
 from .fit import logit
 from .layout import Layout, Place, lay_out
@@ -65,13 +66,14 @@ class Scorer:
         self, layout: Layout, topics: Collection[TopicId] | None = None
     ) -> Iterator[tuple[TopicProfile, Evidence, Nearness | None]]:
         found, stems = self._found(layout), self._stems(layout)
+        of_arts = arts(layout.words.folded)
         vectors = self._semantics.vectors(layout) if self._semantics else None
         for n, profile in enumerate(self.profiles):
             if topics is not None and profile.topic not in topics:
                 continue
             like = likeness(profile.vocabularies, stems)
             unlike = likeness(profile.negative_vocabularies, stems)
-            evidence = weigh(profile, layout, found[n], like, unlike)
+            evidence = weigh(profile, layout, found[n], like=like, unlike=unlike, arts=of_arts)
             near = self._semantics.near(n, layout, vectors) if self._semantics else None
             if near:
                 evidence.features["semantic"] = _meant(profile, evidence, near)
@@ -158,8 +160,14 @@ _PLACES = {
 
 def _shown(layout: Layout, name: str, evidence: Evidence) -> tuple[str, tuple[Span, ...]]:
     """One line about what is behind a feature, and where it stands."""
-    if name in ("likeness", "negative likeness"):
-        return _shown_likeness(layout, name, evidence)
+    if name == "likeness" and evidence.features[name] < 0:
+        return "little in common with the seeds", ()
+    if name == "likeness":
+        return _shown_words(layout, "words of the seeds", evidence.like.shared)
+    if name == "negative likeness":
+        return _shown_words(layout, "words of the negative seeds", evidence.unlike.shared)
+    if name == "arts":
+        return _shown_words(layout, "words of the arts", evidence.arts.words)
     if name == "groups":
         best = list(_best_of_groups(evidence).values())
         text = ", ".join(f"{_surface(layout, match)} ({term.group})" for term, match in best)
@@ -174,16 +182,11 @@ def _shown(layout: Layout, name: str, evidence: Evidence) -> tuple[str, tuple[Sp
     return ", ".join(surfaces), _spans(layout, matches)
 
 
-def _shown_likeness(layout: Layout, name: str, evidence: Evidence) -> tuple[str, tuple[Span, ...]]:
-    if evidence.features[name] < 0:
-        return "little in common with the seeds", ()
-    alike, seeds = (
-        (evidence.like, "seeds") if name == "likeness" else (evidence.unlike, "negative seeds")
-    )
+def _shown_words(layout: Layout, what: str, numbers: Sequence[int]) -> tuple[str, tuple[Span, ...]]:
     words = layout.words
-    places = [(words.starts[n], words.ends[n]) for n in alike.shared]
+    places = [(words.starts[n], words.ends[n]) for n in numbers[:_SHOWN]]
     surfaces = ", ".join(words.text[start:end] for start, end in places)
-    return f"words of the {seeds}: {surfaces}", tuple(_span(layout, *place) for place in places)
+    return f"{what}: {surfaces}", tuple(_span(layout, *place) for place in places)
 
 
 def _best_of_groups(evidence: Evidence) -> dict[str, tuple[Term, Match]]:

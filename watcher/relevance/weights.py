@@ -26,8 +26,9 @@ PRIOR: Mapping[str, float] = MappingProxyType(
         "meeting in lead": 2.0,
         "groups": 1.0,
         "elsewhere": -1.0,
+        "arts": -2.0,
         "likeness": 2.0,
-        "negative likeness": -8.0,  # by judgement: no topic to learn from has counter-examples
+        "negative likeness": -12.0,  # by judgement: no topic to learn from has counter-examples
         "semantic": 2.0,  # by benchmarks/bench_semantic.py, apart: it needs a model
     }
 )
@@ -44,7 +45,8 @@ DEFAULTS: Mapping[str, float] = _learned_defaults()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
-    """Points per unit of each feature; features run from 0 to 1 (likeness from -0.4 to 0.6)."""
+    """Points per unit of each feature; features run from 0 to 1 (likeness from -0.4 to 0.6, negative
+    likeness to 0.6)."""
 
     points: Mapping[str, float] = field(default_factory=lambda: dict(DEFAULTS))
 
