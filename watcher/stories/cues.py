@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from watcher.model import StageSpec
 from watcher.stories.lexicon import saga_meanings, saga_stems, saga_words
@@ -27,7 +27,7 @@ _PERCENT: Part = (("%", True),)
 """A percent sign somewhere in the sentence."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Cue:
     """One cue of a stage; ``rung`` counts from the bottom of the ladder."""
 
@@ -40,12 +40,17 @@ class Cue:
     is_of_others: bool = False
     """Whether it tells of a recognition, which by nature others give."""
 
-    @property
+    @cached_property
+    def asked(self) -> tuple[Part, ...]:
+        """The parts that are words."""
+        return tuple(part for part in self.parts if part != _PERCENT)
+
+    @cached_property
     def letters(self) -> int:
         """How many letters it asks for: a longer cue is more telling."""
         return sum(_letters(stem) for part in self.parts for stem, _ in part)
 
-    @property
+    @cached_property
     def names_a_day(self) -> bool:
         """Whether it asks for a date: what is set for a day to come is set already."""
         return (("@day", False),) in self.parts
@@ -136,21 +141,24 @@ class _Told:
 
     def end(self, stem: str, whole: bool, at: int) -> int | None:
         """The word after what fits at a word, or None where it does not."""
-        if stem.startswith("@"):
-            return self.meanings.get(at, {}).get(stem[1:])
+        if stem[:1] == "@":
+            meant = self.meanings.get(at)
+            return meant.get(stem[1:]) if meant else None
         word = self.words[at]
         return at + 1 if (word == stem if whole else word.startswith(stem)) else None
 
     def place_of(self, part: Part, at: int) -> Place | None:
         """Where a part that begins at a word stands, or None where it does not fit."""
-        end, own = at, set[int]()
-        for number, (stem, whole) in enumerate(part):
-            gap = _GAP_OF_MEANINGS if stem.startswith("@") else _GAP
-            limit = at + 1 if number == 0 else min(len(self.words), end + 1 + gap)
-            for n in range(end, limit):
+        end = self.end(*part[0], at)
+        if end is None:
+            return None
+        own = list(range(at, end))
+        for stem, whole in part[1:]:
+            gap = _GAP_OF_MEANINGS if stem[:1] == "@" else _GAP
+            for n in range(end, min(len(self.words), end + 1 + gap)):
                 after = self.end(stem, whole, n)
                 if after is not None:
-                    own.update(range(n, after))
+                    own += range(n, after)
                     end = after
                     break
             else:
@@ -197,12 +205,11 @@ def find_cues(
     for cue in (cue for part in placed for cue in compiled.cues.get(part, ())):
         if cue.lang and lang and cue.lang != lang:
             continue
-        parts = [part for part in cue.parts if part != _PERCENT]
-        if len(parts) < len(cue.parts) and not percent:
+        if len(cue.asked) < len(cue.parts) and not percent:
             continue
-        if not all(part in placed for part in parts):
+        if any(part not in placed for part in cue.asked):
             continue
-        if found := _together([placed[part] for part in parts]):
+        if found := _together([placed[part] for part in cue.asked]):
             start, end = min(place[0] for place in found), max(place[1] for place in found)
             own = frozenset[int]().union(*(place[2] for place in found))
             yield CueFound(cue, start, end, own)

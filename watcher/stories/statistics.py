@@ -135,10 +135,11 @@ class _Rarities(dict[str, float]):
     def _rarity(self, ever: int, late: int, small: bool) -> float:
         """The share of other stories that have it, ever or of late, whichever is more, in nats."""
         prior = _PRIOR_SMALL_NUMBER if small else self._prior
-        long = max(0, ever - self._own) + _PRIOR_STORIES * prior
-        lately = max(0, late - self._own) + _PRIOR_RECENT * prior
-        share = max(long / self._stories, lately / self._recent)
-        return -log(min(_MOST_COMMON, share))
+        own = self._own
+        long = ((ever - own if ever > own else 0) + _PRIOR_STORIES * prior) / self._stories
+        lately = ((late - own if late > own else 0) + _PRIOR_RECENT * prior) / self._recent
+        share = long if long > lately else lately
+        return -log(share if share < _MOST_COMMON else _MOST_COMMON)
 
 
 Rarity = dict[str, dict[str, float]]
