@@ -173,6 +173,33 @@ def test_a_heading_that_the_text_never_takes_up_makes_no_hit() -> None:
     assert not first(ArticleText(title=title, text=WAR)).hit
 
 
+def test_a_summary_of_two_lines_may_go_on_without_the_names_of_its_title() -> None:
+    summary = "Deputies sent a letter on Tuesday. Moscow has not replied."
+    title = "Tskhinvali's parliament asks to become Russian"
+    assert first(ArticleText(title=title, summary=summary, text="", partial=True)).hit
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "Unlike South Ossetia, where many want to join Russia, {} never asked for it.",
+        "В отличие от Южной Осетии, которая хочет в состав России, {} об этом не просит.",
+        "სამხრეთ ოსეთისგან განსხვავებით, რომელსაც რუსეთთან შეერთება სურს, {} ამას არ ითხოვს.",
+        "Im Gegensatz zu Südossetien, das den Anschluss an Russland will, bat {} nie darum.",
+        "Contrairement à l'Ossétie du Sud, qui veut rejoindre la Russie, {} ne le demande pas.",
+    ],
+)
+def test_a_name_brought_up_for_contrast_is_about_another_place(told: str) -> None:
+    assert not first(ArticleText(title="", text=told.format("Abkhazia"))).hit
+
+
+def test_a_contrast_with_another_place_leaves_the_topic_its_own() -> None:
+    told = "Unlike Abkhazia, South Ossetia wants to join Russia, and will hold a referendum."
+    assert first(ArticleText(title="", text=told)).hit
+    told = "Unlike Bibilov, Gagloev will not hold a referendum on joining Russia in July."
+    assert first(ArticleText(title="", text=told)).hit
+
+
 def test_a_place_without_any_act_makes_no_hit_however_alike_the_seeds_are() -> None:
     text = (
         "Russian troops have withdrawn from a checkpoint in South Ossetia, a breakaway region of "
@@ -446,6 +473,8 @@ BAIT = [
 @pytest.mark.parametrize(("title", "text"), BAIT)
 def test_bait_in_whole_sentences_earns_nothing(title: str, text: str) -> None:
     assert not first(ArticleText(title=title, text=text)).matched
+    diluted = ArticleText(title=title, text=f"{text}\n\n{''.join(UNRELATED) * 5}")
+    assert not first(diluted).hit
 
 
 def test_a_report_that_speaks_of_prices_is_no_bait() -> None:

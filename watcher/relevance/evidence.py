@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from .arts import Arts
 from .contrast import is_contrasted
 from .fit import logit
 from .layout import LABEL_WORDS, SECTION_LEAD, Layout, Place, Sentence
@@ -31,7 +30,9 @@ _ASIDE, _ASIDE_FROM = 0.5, 5
 _NAMED_ONLY, _LIKE_ONLY = 0.2, 0.1
 _UNBORNE = 0.3  # what is left of a title's evidence where the text takes up nothing of it
 _TAKEN_UP = 0.3  # a match in the text from which on it does
+_BEARS_FROM = 30  # words; a shorter text may go on from its title without a name
 _FROM_TITLE = 0.5  # worth of a meeting of the title's name with what stands anywhere in the text
+_CONTRASTED = 0.2  # what is left of a sentence that says how unlike the topic another place is
 _VETOED = 0.35  # what is left of a group's evidence beside a veto, without the topic's own name
 
 
@@ -71,7 +72,8 @@ class Evidence:
     like: Likeness
     unlike: Likeness
     """Likeness to the counter-examples."""
-    arts: Arts
+    arts: Sequence[int]
+    """Numbers of words of the arts."""
     features: dict[str, float]
 
 
@@ -82,22 +84,23 @@ def weigh(
     *,
     like: Likeness,
     unlike: Likeness,
-    arts: Arts,
+    arts: Sequence[int],
 ) -> Evidence:
     """The evidence of one article for one topic; ``found`` is ordered by place."""
     kept, ignored, vetoes = settle(profile, layout, found)
     seen, skipped = _by_sentence(layout, kept, vetoes)
     _distrust_title(layout, seen)
     _meet(profile, seen)
-    whole = _whole(layout, seen, vetoes)
+    told = () if profile.of_arts else arts
+    whole = _whole(layout, seen, vetoes, told)
     features = [_features(profile, whole, like.value)]
     features += [
-        _features(profile, part, min(0.0, like.value)) for part in _sections(layout, seen, vetoes)
+        _features(profile, part, min(0.0, like.value))
+        for part in _sections(layout, seen, vetoes, told)
     ]
     best = max(features, key=lambda some: logit(profile.weights.points, some))
     # What seeds and counter-examples have in common, being of one world, speaks for neither.
     best["negative likeness"] = max(0.0, unlike.value - max(0.0, like.value))
-    best["arts"] = 0.0 if profile.of_arts else arts.value
     return Evidence(
         seen=seen,
         ignored=ignored + skipped,
@@ -128,18 +131,14 @@ def _by_sentence(layout: Layout, found: Found, vetoes: Found) -> tuple[list[Seen
         else:
             _strengthen(seen, vetoed.get(number, ()))
             if _in_contrast(layout, seen):
-                seen.weaken(_VETOED)
+                seen.weaken(_CONTRASTED)
     return [by_number[number] for number in sorted(by_number)], skipped
 
 
 def _in_contrast(layout: Layout, seen: Seen) -> bool:
     """Whether the topic's own name stands there only to say how unlike it another place is."""
     own = [m for t, m in seen.matches if t.telling * _worth(t, m) >= _OWN]
-    sentence, folded = seen.sentence, layout.words.folded
-    return bool(own) and all(
-        is_contrasted(folded[sentence.first : match.first], folded[match.stop : sentence.stop])
-        for match in own
-    )
+    return bool(own) and all(is_contrasted(layout.words, m.first, m.stop) for m in own)
 
 
 def _strengthen(seen: Seen, vetoes: Sequence[Match]) -> None:
@@ -185,12 +184,12 @@ def _is_stuffed(layout: Layout, seen: Seen) -> bool:
 
 def _distrust_title(layout: Layout, seen: Sequence[Seen]) -> None:
     """A title whose text speaks of none of it is a rubric, bait, or the name of a search."""
-    text = sum(sentence.place is not Place.TITLE for sentence in layout.sentences)
+    text = sum(s.stop - s.first for s in layout.sentences if s.place is not Place.TITLE)
     borne = any(
         one.sentence.place is not Place.TITLE and max(one.strength.values()) >= _TAKEN_UP
         for one in seen
     )
-    if text < 2 or borne:
+    if text < _BEARS_FROM or borne:
         return
     for one in seen:
         one.weaken(_UNBORNE)
@@ -258,23 +257,28 @@ class _Part:
     """Sentences of its body, with or without evidence."""
     elsewhere: int
     """Sentences with a veto."""
+    arts: int
+    """Different words of the arts."""
 
     @property
     def seen(self) -> list[Seen]:
         return self.title + self.lead + self.body
 
 
-def _whole(layout: Layout, seen: Sequence[Seen], vetoes: Found) -> _Part:
+def _whole(layout: Layout, seen: Sequence[Seen], vetoes: Found, arts: Sequence[int]) -> _Part:
     return _Part(
         title=[one for one in seen if one.sentence.place is Place.TITLE],
         lead=[one for one in seen if one.sentence.place is Place.LEAD],
         body=[one for one in seen if one.sentence.place is Place.BODY],
         length=sum(s.place in (Place.LEAD, Place.BODY) for s in layout.sentences),
         elsewhere=len({layout.sentence_of[match.first] for _, match in vetoes}),
+        arts=len(arts),
     )
 
 
-def _sections(layout: Layout, seen: Sequence[Seen], vetoes: Found) -> list[_Part]:
+def _sections(
+    layout: Layout, seen: Sequence[Seen], vetoes: Found, arts: Sequence[int]
+) -> list[_Part]:
     """The sections of a round-up in which two groups meet: each is a story of its own."""
     parts = []
     for first, stop in layout.sections:
@@ -292,6 +296,7 @@ def _sections(layout: Layout, seen: Sequence[Seen], vetoes: Found) -> list[_Part
                 elsewhere=len(
                     {n for _, m in vetoes if first <= (n := layout.sentence_of[m.first]) < stop}
                 ),
+                arts=sum(first <= layout.sentence_of[n] < stop for n in arts),
             )
         )
     return parts
@@ -300,9 +305,9 @@ def _sections(layout: Layout, seen: Sequence[Seen], vetoes: Found) -> list[_Part
 def _features(profile: TopicProfile, part: _Part, like: float) -> dict[str, float]:
     in_title = max((one.telling for one in part.title), default=0.0)
     text = part.lead + part.body
-    anchored = [one for one in text if one.telling >= _OWN]
+    anchors = _anchors(text)
     seen = part.seen
-    passing = bool(seen) and part.length > 0 and len(anchored) <= 1 and in_title < _OWN
+    passing = bool(seen) and part.length > 0 and anchors <= 1 and in_title < _OWN
     # One sentence of many says little even if it says everything: "..., as South Ossetia has voted".
     sure = _ASIDE if passing and part.length >= _ASIDE_FROM else 1.0
     most = max((one.telling for one in seen), default=0.0)
@@ -317,9 +322,15 @@ def _features(profile: TopicProfile, part: _Part, like: float) -> dict[str, floa
         "meeting in title": max(met_in_title, from_title),
         "meeting in lead": sure * max(_BESIDE * _best_pair(part.title + part.lead), met),
         "groups": sure * _groups(profile, levels),
-        "elsewhere": (1 - in_title) * part.elsewhere / max(1, part.elsewhere + 2 * len(anchored)),
+        "elsewhere": (1 - in_title) * part.elsewhere / max(1, part.elsewhere + 2 * anchors),
+        "arts": part.arts / max(1, part.arts + anchors),
         "likeness": like * (sure * max(_LIKE_ONLY, min(most, backing)) if like > 0 else 1.0),
     }
+
+
+def _anchors(seen: Sequence[Seen]) -> int:
+    """How many sentences hold the topic's own name, or what tells as much."""
+    return sum(one.telling >= _OWN for one in seen)
 
 
 def _backing(profile: TopicProfile, levels: Sequence[float]) -> float:

@@ -217,6 +217,7 @@ def _furniture(words: Words, lines: Sequence[tuple[int, int]], lang: str) -> lis
             after_heading
             or _is_list(line, part[1] - part[0])
             or _is_keywords(words, part, lang, _LEAST_IN_LINE, _KEYWORDS_FROM)
+            or is_bait(words.folded[slice(*part)])
         )
     return _with_trailing_links(text, lines, counts, prose, flags)
 

@@ -76,7 +76,7 @@ def compile_profile(
         given_names=_given_names(terms),
         vocabularies=vocabularies(layouts, terms),
         negative_vocabularies=vocabularies(negative, terms),
-        of_arts=any(is_of_arts(word) for word in _own_words(terms)),
+        of_arts=any(is_of_arts(word) for word in _single_words(terms)),
         openings=tuple(map(opening, layouts)) if model else (),
         weights=Weights.from_learned(learned),
     )
@@ -207,8 +207,9 @@ def _typical(rarities: Sequence[float]) -> float:
     return sum(rarities) / len(rarities) if few else rarities[len(rarities) // 4]
 
 
-def _own_words(terms: Sequence[Term]) -> Iterator[str]:
-    return (w.folded for term in terms if not term.group.startswith(VETO) for w in term.words)
+def _single_words(terms: Sequence[Term]) -> Iterator[str]:
+    own = (term.words for term in terms if not term.group.startswith(VETO))
+    return (words[0].folded for words in own if len(words) == 1)
 
 
 def _given_names(terms: Sequence[Term]) -> dict[str, frozenset[str]]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..model import ArticleText, Contribution, Score, Span, TopicId, TopicSpec
-from .arts import arts
+from .arts import words_of_arts
 from .evidence import Evidence, Seen, weigh
 from .fit import logit
 from .layout import Layout, Place, lay_out
@@ -66,7 +66,7 @@ class Scorer:
         self, layout: Layout, topics: Collection[TopicId] | None = None
     ) -> Iterator[tuple[TopicProfile, Evidence, Nearness | None]]:
         found, stems = self._found(layout), self._stems(layout)
-        of_arts = arts(layout.words.folded)
+        of_arts = words_of_arts(layout.words.folded)
         vectors = self._semantics.vectors(layout) if self._semantics else None
         for n, profile in enumerate(self.profiles):
             if topics is not None and profile.topic not in topics:
@@ -167,7 +167,7 @@ def _shown(layout: Layout, name: str, evidence: Evidence) -> tuple[str, tuple[Sp
     if name == "negative likeness":
         return _shown_words(layout, "words of the negative seeds", evidence.unlike.shared)
     if name == "arts":
-        return _shown_words(layout, "words of the arts", evidence.arts.words)
+        return _shown_words(layout, "words of the arts", evidence.arts)
     if name == "groups":
         best = list(_best_of_groups(evidence).values())
         text = ", ".join(f"{_surface(layout, match)} ({term.group})" for term, match in best)

@@ -26,7 +26,7 @@ PRIOR: Mapping[str, float] = MappingProxyType(
         "meeting in lead": 2.0,
         "groups": 1.0,
         "elsewhere": -1.0,
-        "arts": -2.0,
+        "arts": -4.0,
         "likeness": 2.0,
         "negative likeness": -12.0,  # by judgement: no topic to learn from has counter-examples
         "semantic": 2.0,  # by benchmarks/bench_semantic.py, apart: it needs a model
