@@ -55,12 +55,26 @@ _WARES = frozenset(
 _FIRST = frozenset(ware.partition(" ")[0] for ware in _WARES if " " in ware)
 
 
-def is_bait(folded: Sequence[str]) -> bool:
-    """Whether a text, given as its folded words, sells more than it tells."""
-    found = [word for word in folded if word in _WARES]
+Wares = Sequence[tuple[int, str]]
+"""What is sold in a text: number of its first word, and the words."""
+
+
+def wares(folded: Sequence[str]) -> Wares:
+    """All wares of a text, given as its folded words; none where they are too few for bait."""
+    found = [(n, word) for n, word in enumerate(folded) if word in _WARES]
     found += [
-        pair
-        for left, right in pairwise(folded)
+        (n, pair)
+        for n, (left, right) in enumerate(pairwise(folded))
         if left in _FIRST and (pair := f"{left} {right}") in _WARES
     ]
-    return len(set(found)) >= LEAST_WARES and len(found) >= LEAST_SHARE * len(folded)
+    return found if _enough(found) else ()
+
+
+def is_bait(sold: Wares, first: int, stop: int) -> bool:
+    """Whether the words from ``first`` to before ``stop`` sell more than they tell."""
+    inside = [ware for ware in sold if first <= ware[0] < stop]
+    return _enough(inside) and len(inside) >= LEAST_SHARE * (stop - first)
+
+
+def _enough(sold: Wares) -> bool:
+    return len({ware for _, ware in sold}) >= LEAST_WARES

@@ -14,7 +14,7 @@ from enum import IntEnum
 from ..model import ArticleText
 from ..text.words import Words, fold, paragraphs, sentences, tokenise
 from . import background
-from .bait import is_bait
+from .bait import Wares, is_bait, wares
 
 MAX_CHARS = 60_000
 """Text past this is not read: a live blog of a week, or an attack."""
@@ -114,8 +114,8 @@ def lay_out(article: ArticleText) -> Layout:
     fields = _fields(article)
     words = tokenise("\n".join(text for _, text in fields))
     lang = background.guess_language(words.folded)
-    whole = (0, len(words))
-    junk = _is_keywords(words, whole, lang, _LEAST_IN_ALL, _JUNK_FROM) or is_bait(words.folded)
+    whole, sold = (0, len(words)), wares(words.folded)
+    junk = _is_keywords(words, whole, lang, _LEAST_IN_ALL, _JUNK_FROM) or is_bait(sold, *whole)
     spans: list[tuple[str, int, int]] = []
     placed: list[Sentence] = []
     begin = 0
@@ -124,7 +124,7 @@ def lay_out(article: ArticleText) -> Layout:
         bounds = paragraphs(words.text[begin : begin + len(text)])
         lines = [(begin + start, begin + end) for start, end in bounds]
         furniture = (
-            [junk] * len(lines) if name == "title" or junk else _furniture(words, lines, lang)
+            [junk] * len(lines) if name == "title" or junk else _furniture(words, lines, lang, sold)
         )
         for line, is_furniture in zip(lines, furniture, strict=True):
             place = Place.TITLE if name == "title" else Place.BODY
@@ -197,7 +197,9 @@ def _sentence_of(words: Words, placed: Sequence[Sentence]) -> tuple[int, ...]:
     return tuple(owner)
 
 
-def _furniture(words: Words, lines: Sequence[tuple[int, int]], lang: str) -> list[bool]:
+def _furniture(
+    words: Words, lines: Sequence[tuple[int, int]], lang: str, sold: Wares
+) -> list[bool]:
     """Which lines of one field are no part of its story."""
     text = words.text
     parts = [words.between(*line) for line in lines]
@@ -217,7 +219,7 @@ def _furniture(words: Words, lines: Sequence[tuple[int, int]], lang: str) -> lis
             after_heading
             or _is_list(line, part[1] - part[0])
             or _is_keywords(words, part, lang, _LEAST_IN_LINE, _KEYWORDS_FROM)
-            or is_bait(words.folded[slice(*part)])
+            or is_bait(sold, *part)
         )
     return _with_trailing_links(text, lines, counts, prose, flags)
 
