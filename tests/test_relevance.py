@@ -61,6 +61,7 @@ def test_one_alias_finds_a_name_in_any_script_and_case(alias: str, written: str)
         ("Осетия", "осетрина"), ("осетин*", "осетрина"), ("Ossetia", "осётр"),
         ("South Ossetia", "North Ossetia"), ("South Ossetia", "South Georgia"),
         ("Южная Осетия", "Северная Осетия"), ("РЮО", "урюон"), ("annex*", "unannexed"),
+        ("Südosset*", "sudoeste"),
     ],
 )  # fmt: skip
 def test_what_only_looks_like_a_name_is_not_found(alias: str, other: str) -> None:

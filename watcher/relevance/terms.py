@@ -169,10 +169,12 @@ def _rarity(words: Sequence[WordPattern]) -> float:
 
 def misspellings(term: Term) -> Iterator[str]:
     """Skeletons of a name with one letter missing, two swapped or one vowel wrong: never the first
-    letter, never what is a word of its own, and only of long names ("Bibikov" is another man)."""
+    letter, never what is a word of its own, and only of long whole names ("Bibikov" is another man,
+    and "sudoeste" begins almost like "Sudosset*")."""
     word = term.words[0]
     base = word.base
-    if len(term.words) > 1 or not term.is_name or len(base) < _FUZZY_BASE:
+    whole = len(term.words) == 1 and word.kind is WordKind.WORD
+    if not whole or not term.is_name or len(base) < _FUZZY_BASE:
         return
     for n in range(1, len(base)):
         variants = [base[:n] + base[n + 1 :]]
