@@ -267,6 +267,9 @@ def test_what_is_sung_has_not_happened_unless_songs_are_the_topic() -> None:
     assert said["arts"].startswith("words of the arts: concert, song, encore")
     assert not news.hit
     assert all(c.name != "arts" for c in music.contributions)
+    menu = "Home | Film | Theatre | Concerts | Album reviews | Songs | Exhibitions"
+    [farm] = _flu().score(ArticleText(title=FARM.title, text=f"{FARM.text}\n\n{menu}"))
+    assert all(c.name != "arts" for c in farm.contributions)
     _check(news, GIG)
 
 

@@ -5,9 +5,8 @@ What is sung, played or reviewed has not happened, however many of a topic's wor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from ..text.words import fold
+from .layout import Layout, Place
 
 _LEAST = 3
 
@@ -57,12 +56,12 @@ _WORDS = frozenset(
 )
 
 
-def words_of_arts(folded: Sequence[str]) -> tuple[int, ...]:
-    """Numbers of the different words of the arts in a text, given as its folded words; none where
-    there are hardly any."""
+def words_of_arts(layout: Layout) -> tuple[int, ...]:
+    """Numbers of the different words of the arts in an article, outside furniture; none where there
+    are hardly any."""
     first: dict[str, int] = {}
-    for n, word in enumerate(folded):
-        if word in _WORDS:
+    for n, word in enumerate(layout.words.folded):
+        if word in _WORDS and layout.place_of(n) is not Place.FURNITURE:
             first.setdefault(word, n)
     return tuple(first.values()) if len(first) >= _LEAST else ()
 

@@ -101,6 +101,10 @@ class Layout:
     sections: tuple[tuple[int, int], ...]
     """Of a round-up: first sentence of each section, and the one after its last."""
 
+    def place_of(self, n: int) -> Place:
+        """Where a word stands, by its number."""
+        return self.sentences[self.sentence_of[n]].place
+
     def field_at(self, start: int) -> tuple[str, int]:
         """Which field an offset is in, and where that field begins."""
         for name, begin, end in self.fields:

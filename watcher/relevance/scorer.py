@@ -66,7 +66,7 @@ class Scorer:
         self, layout: Layout, topics: Collection[TopicId] | None = None
     ) -> Iterator[tuple[TopicProfile, Evidence, Nearness | None]]:
         found, stems = self._found(layout), self._stems(layout)
-        of_arts = words_of_arts(layout.words.folded)
+        of_arts = words_of_arts(layout)
         vectors = self._semantics.vectors(layout) if self._semantics else None
         for n, profile in enumerate(self.profiles):
             if topics is not None and profile.topic not in topics:

@@ -27,7 +27,7 @@ _ALIKE = 0.15
 """Cosine of an ordinary on-topic article with the vocabulary of two or three seeds."""
 _WELL_KNOWN = 200  # words of seeds
 _SURE_FROM = 40  # different words; the likeness of a headline is chance
-_SHARED = 5
+_SHARED = 4
 _UNLIKE = 0.4
 """Likeness, on the scale up to 1, at which a text is neither like the seeds nor unlike them."""
 
