@@ -116,7 +116,7 @@ def machine() -> str:
     )
     memory = psutil.virtual_memory().total / 2**30
     return (
-        f"{os.cpu_count()} cores of {model}, {memory:.0f} GB, Linux {platform.release()}, "
+        f"{os.cpu_count()} cores of {model}, {memory:.0f} GB, Linux, "
         f"Python {platform.python_version()}, load {os.getloadavg()[0]:.1f} at the end"
     )
 

@@ -328,7 +328,7 @@ receiver = "dsk"
         ("[[topics]]\nid = 'u'\nterms = {a = ['b^x']}\n", 'topics[1].terms.a[0]: expected a number behind "^"'),
         ("[[topics]]\nid = 'u'\nterms = {a = ['b^0.5', 'b...c', '100']}\n", None),
         ("[[topics]]\nid = 'u'\nseeds = 'config.toml'\n", "is a file, but a folder is needed"),
-        ("[[topics]]\nid = 'u'\nterms = {a = ['b']}\n[[topics.stages]]\nid = 's'\ncues = ['@cancl + b']\n", '"@cancl" is no meaning; known are @agenda'),
+        ("[[topics]]\nid = 'u'\nterms = {a = ['b']}\n[[topics.stages]]\nid = 's'\ncues = ['@cancl + b']\n", 'topics[1].stages[0].cues: "@cancl" is no meaning; did you mean @cancel?'),
         ("[[feeds]]\nurl = 'ftp://x.org/'\n", "feeds[1].url: expected a web address"),
         ("[[feeds]]\nurl = 'https://user:pw@x.org/'\n", "feeds[1].url: expected a web address"),
         ("[[feeds]]\nurl = 'news-search: lang=ru'\n", "feeds[1].url: expected a query"),

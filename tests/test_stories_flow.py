@@ -274,7 +274,7 @@ def test_pages_are_read_while_a_slow_feed_is_still_awaited(news: NewsWeb, tmp_pa
     news.pieces.append(PROPOSED)
     news.publish()
     empty = b'<rss version="2.0"><channel><title>Slow</title></channel></rss>'
-    slow = news.web.answer("/slow.xml", Answer(body=empty, delay=4.0))
+    slow = news.web.answer("/slow.xml", Answer(body=empty, after="/en/proposed"))
     config = write_config(tmp_path, [news.feeds[0], slow], [])
     asked: list[bool] = []
 

@@ -57,6 +57,8 @@ class Answer:
     last_modified: str | None = None
     delay: float = 0.0
     """Seconds before the first byte."""
+    after: str | None = None
+    """Wait until this path was asked for, half a minute at most."""
     drip: float | None = None
     """Seconds between pieces of ``drip_bytes`` of the body."""
     drip_bytes: int = 1
@@ -272,6 +274,10 @@ class LoopbackWeb:
             with self._lock:
                 self._requests.append(seen)
             said = self._choose(seen)
+            for _ in range(600 if said.after else 0):
+                if any(other.path == said.after for other in self.requests):
+                    break
+                await asyncio.sleep(0.05)
             keep = await _say(said, seen, reader, writer)
             if not keep or seen.headers.get("connection", "").lower() == "close":
                 return

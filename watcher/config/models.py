@@ -194,7 +194,7 @@ class WatcherTable(Table):
         default=None,
         ge=1,
         le=64,
-        description="Worker processes that parse and score; default: one more than cores",
+        description="Worker processes that parse and score; default: one more than cores, at most 8",
     )
 
 
@@ -306,11 +306,15 @@ class StageTable(Table):
     def _check_meanings(cls, cues: list[str]) -> list[str]:
         named = {word[1:] for cue in cues for word in cue.split() if word.startswith("@")}
         if named:
+            from difflib import get_close_matches
+
             from watcher.stories.lexicon import saga_words  # late: most topics name none
 
             known = sorted(saga_words())
             for word in sorted(named.difference(known)):
-                raise ValueError(f'"@{word}" is no meaning; known are @{", @".join(known)}')
+                near = get_close_matches(word, known, n=1)
+                hint = f"did you mean @{near[0]}?" if near else f"known are @{', @'.join(known)}"
+                raise PydanticCustomError("meaning", f'"@{word}" is no meaning; {hint}')
         return cues
 
 

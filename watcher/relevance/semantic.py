@@ -171,7 +171,8 @@ class _Scale:
     @property
     def is_wide(self) -> bool:
         """Whether the model can tell the seeds from ordinary news at all."""
-        return self.seeds.own - self.common >= _LEAST_SPAN * (1 - self.common)
+        span = self.seeds.own - self.common  # 0 for a model to which all is alike
+        return span > 0 and span >= _LEAST_SPAN * (1 - self.common)
 
     def value(self, vectors: Any) -> float:
         """0 to 1."""
