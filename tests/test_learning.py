@@ -249,6 +249,27 @@ def test_seeds_alone_are_enough_and_nothing_comes_of_nothing() -> None:
     assert suggest(TopicSpec(id=TopicId("t"), name="t"), []) == ()
 
 
+def test_what_the_other_articles_of_the_feeds_say_too_is_no_term() -> None:
+    seed = SeedData(
+        name="a.txt",
+        text="Quorl dam\nZembla Radio: the keepers of the Quorl dam fear a breach, Zembla Radio says.",
+    )
+    spec = TopicSpec(id=TopicId("t"), name="t", seeds=(seed,))
+    others = [
+        ArticleText(
+            title=f"Day {n}", text="Roads are dry and shops are open. " * 100 + "Zembla Radio"
+        )
+        for n in range(40)
+    ]
+
+    def terms(others: list[ArticleText]) -> set[str]:
+        return {proposal.term for proposal in suggest(spec, [], others=others)}
+
+    assert {"Quorl", "Zembla Radio"} <= terms([])
+    assert "Zembla Radio" not in terms(others)
+    assert "Quorl" in terms(others)
+
+
 @given(st.lists(st.text(max_size=300), max_size=4))
 def test_any_text_gives_a_fragment_that_can_be_pasted(texts: list[str]) -> None:
     spec = TopicSpec(id=TopicId("t"), name="t", terms={"Häuser": ("Bibilov",)})

@@ -6,6 +6,7 @@ import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,7 +20,7 @@ from watcher.errors import UsageError, WatcherError
 from watcher.model import HitKind, Verdict
 
 if TYPE_CHECKING:
-    from watcher.model import ArticleId, TopicSpec
+    from watcher.model import ArticleId, ArticleText, TopicSpec
     from watcher.relevance.backtest import BacktestReport, Trial
     from watcher.relevance.learning import Figures, RecallEstimate, TrainReport
     from watcher.relevance.suggest import Proposal
@@ -31,7 +32,8 @@ TopicArgument = Annotated[str, typer.Argument(metavar="TOPIC")]
 MOST_ARTICLES = 20_000
 SHOWN = 15
 MOST_READ = 500
-"""Confirmed hits to take terms from, the newest."""
+"""Confirmed hits to take terms from, and other articles to compare them with; the newest."""
+OTHERS_SPAN = timedelta(days=30)
 
 
 @app.command("backtest")
@@ -265,13 +267,17 @@ def suggest_terms(
 
     cli = root(context)
     topic = find_topic(cli, topic_id)
-    texts = []
+    texts: list[ArticleText] = []
+    others: list[ArticleText] = []
     with contextlib.suppress(WatcherError):  # no database yet: the seeds alone
         store = cli.store()
         judged = store.review.judged(topic.id)
         confirmed = sorted(key for key, verdict in judged if verdict is Verdict.RELEVANT)
         texts = [a.as_text() for a in store.articles.by_ids(confirmed[-MOST_READ:])]
-    proposals = suggest(topic, texts, limit=limit)
+        decided = store.review.decided(topic.id)
+        recent = store.articles.since(now_utc() - OTHERS_SPAN, limit=MOST_READ)
+        others = [a.as_text() for a in recent if a.id not in decided]
+    proposals = suggest(topic, texts, others=others, limit=limit)
     if as_json:
         emit({"topic": topic.id, "confirmed": len(texts), "terms": proposals})
         return

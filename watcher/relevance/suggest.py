@@ -1,7 +1,7 @@
 """Terms that a topic could do with: what its seeds and confirmed hits say that no term finds.
 
 Names and words count by keyness: Dunning's log-likelihood (1993) of their uses against those that
-ordinary language, as shipped, would have. A name spelt nearly like one of the topic's own is
+ordinary language would have: as shipped, and as other articles of the same feeds have it. A name spelt nearly like one of the topic's own is
 proposed for that name's group.
 """
 
@@ -30,6 +30,8 @@ _LEAST_KEYNESS = 10.83  # chi squared with one degree of freedom, one in a thous
 _KNOWN_STEMS = 3000  # in the statistics of a language whose unseen words are rare words
 _UNKNOWN_ZIPF = 4.5
 """For words of a language of which the shipped statistics know little: Georgian, Danish."""
+_ENOUGH_WORDS = 20_000  # of other articles in a language, before their usage tells anything
+_SEVERAL = 3  # articles that have a word: fewer are their own subject
 _LEAST_SHARE = 0.04  # of the texts in its language
 _SHORTEST_NAME, _SHORTEST_WORD = 3, 5
 _LONGEST_NAME = 3
@@ -89,9 +91,17 @@ class _Size:
 
 
 def suggest(
-    spec: TopicSpec, texts: Sequence[ArticleText], *, limit: int = 30
+    spec: TopicSpec,
+    texts: Sequence[ArticleText],
+    *,
+    others: Sequence[ArticleText] = (),
+    limit: int = 30,
 ) -> tuple[Proposal, ...]:
-    """Terms that the topic lacks, from its seeds and these confirmed articles; the best first."""
+    """Terms that the topic lacks, from its seeds and these confirmed articles; the best first.
+
+    ``others`` are articles off the topic from the same feeds: what they speak of just as often is
+    no term of the topic, however rare it is elsewhere.
+    """
     terms = [
         term
         for group, all_ in spec.terms.items()
@@ -100,13 +110,15 @@ def suggest(
     ]
     seeds = [seed_article(seed) for seed in spec.seeds if not seed.negative]
     layouts = [lay_out(article) for article in (*seeds, *texts)]
-    seen = _collect(layouts, Matcher(terms))
+    matcher = Matcher(terms)
+    seen = _collect(layouts, matcher)
+    usual = _usual([lay_out(article) for article in others], matcher)
     # Ordinary language is unlike in each language: the words of one language are its own measure.
     sizes = {lang: _Size.of(layouts, lang) for lang in {layout.lang for layout in layouts}}
     found = [
         proposal
-        for _, one in sorted(seen.items())
-        if (proposal := _propose(one, terms, sizes[one.lang]))
+        for key, one in sorted(seen.items())
+        if (proposal := _propose(one, terms, sizes[one.lang], usual.get(key, 0.0)))
     ]
     ranked = sorted(found, key=lambda p: (p.group is None, -p.weight, p.term))
     return tuple(_without_parts(ranked))[:limit]
@@ -200,14 +212,24 @@ def _excerpt(layout: Layout, at: int) -> str:
 # ---------------------------------------------------------------------------- proposals
 
 
-def _propose(one: _Seen, terms: Sequence[Term], size: _Size) -> Proposal | None:
+def _usual(layouts: Sequence[Layout], matcher: Matcher) -> dict[tuple[str, str], float]:
+    """How common names and words are in these articles (Zipf), where they tell enough."""
+    sizes = {lang: _Size.of(layouts, lang) for lang in {layout.lang for layout in layouts}}
+    return {
+        key: 9 + math.log10(one.mentions / sizes[one.lang].words)
+        for key, one in _collect(layouts, matcher).items()
+        if len(one.texts) >= _SEVERAL and sizes[one.lang].words >= _ENOUGH_WORDS
+    }
+
+
+def _propose(one: _Seen, terms: Sequence[Term], size: _Size, usual: float) -> Proposal | None:
     small = Counter({s: n for s, n in one.surfaces.items() if s.islower()})
     text = _collapsed(one.surfaces if one.is_name else small or one.surfaces)
     compiled = compile_term("", text)
     if compiled is None:
         return None
     relative = _relative(one, terms)
-    zipf = min(_zipf(word, one.lang) for word in compiled.words)
+    zipf = max(usual, min(_zipf(word, one.lang) for word in compiled.words))
     keyness = _keyness(one.mentions, size.words, zipf)
     if keyness < _LEAST_KEYNESS or zipf >= _COMMON_ZIPF or compiled.rarity < _LEAST_RARITY:
         return None
