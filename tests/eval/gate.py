@@ -44,6 +44,7 @@ FILES = {
     "south_ossetia_2": ("south-ossetia", EVAL / "south_ossetia_2.jsonl"),
     "south_ossetia_3": ("south-ossetia", EVAL / "south_ossetia_3.jsonl"),
     "south_ossetia_4": ("south-ossetia", EVAL / "south_ossetia_4.jsonl"),
+    "held_out": ("south-ossetia", EVAL / "held_out.jsonl"),
     "avian_flu": ("avian-flu", EVAL / "avian_flu.jsonl"),
     "insolvency": ("insolvency", EVAL / "insolvency.jsonl"),
     "dev": ("south-ossetia", DEV),
