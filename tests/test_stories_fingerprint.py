@@ -83,21 +83,41 @@ def test_days_are_read_in_every_language(lang: str, text: str, expected: set[str
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
+    ("lang", "text", "expected"),
     [
-        ("16,134 votes, or 56.09 per cent", {"16134", "56.09"}),
-        ("16 134 голоса, 56,09%", {"16134", "56.09"}),
-        ("Eleven thousand signatures, 11,340 of them", {"11000", "11340"}),
-        ("11 bin 340 imza", {"11340"}),
-        ("подписи, 11 с лишним тысяч", {"11000"}),
-        ("11 340 Unterschriften, Neunzehn Mitglieder", {"11340", "19"}),
-        ("4.5 million people and 4,5 млн человек", {"4500000"}),
-        ("ცხრამეტი წევრი", {"19"}),
-        ("in 2008 a 7 was drawn", set()),
+        ("en", "16,134 votes, or 56.09 per cent", {"16134", "56.09"}),
+        ("ru", "16 134 голоса, 56,09%", {"16134", "56.09"}),
+        ("en", "Eleven thousand signatures, 11,340 of them", {"11000", "11340"}),
+        ("tr", "11 bin 340 imza", {"11340"}),
+        ("ru", "подписи, 11 с лишним тысяч", {"11000"}),
+        ("de", "11 340 Unterschriften, Neunzehn Mitglieder", {"11340", "19"}),
+        (None, "4.5 million people and 4,5 млн человек", {"4500000"}),
+        ("ka", "ცხრამეტი წევრი", {"19"}),
+        ("en", "in 2008 a 7 was drawn", set()),
     ],
 )
-def test_numbers_meet_however_they_are_written(text: str, expected: set[str]) -> None:
-    assert {mention.value for mention in numbers(tokenise(text), [])} == expected
+def test_numbers_meet_however_they_are_written(lang: str, text: str, expected: set[str]) -> None:
+    assert {mention.value for mention in numbers(tokenise(text), [], lang)} == expected
+
+
+@pytest.mark.parametrize(
+    ("lang", "text", "expected"),
+    [
+        ("tr", "on iki üye ve dört milletvekili, kırk yıl", {"10", "4", "40"}),
+        ("en", "once on trial, Kirk and Otto seize Venti in Sept.", set()),
+        ("de", "dort sei er on air, 17 bin ich, 30 Cent im Dez.", {"17", "30"}),
+        ("fr", "on dit que c'est très bon, trois cent", {"300"}),
+        ("pl", "on i ten elf", set()),
+        ("pt", "sei que dez votaram", {"10"}),
+        ("es", "once votos y tres actas", {"11", "3"}),
+        ("it", "alti venti, sei voti", {"20", "6"}),
+        (None, "on trial, three times", {"3"}),
+    ],
+)
+def test_a_numeral_is_no_number_in_a_language_that_means_another_word(
+    lang: str, text: str, expected: set[str]
+) -> None:
+    assert {mention.value for mention in numbers(tokenise(text), [], lang)} == expected
 
 
 def test_one_event_in_six_languages_shares_acts_days_and_keys() -> None:

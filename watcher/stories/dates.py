@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from functools import cache
 
 from watcher.stories.lexicon import Found
-from watcher.stories.tables.numerals import MULTIPLIERS, NUMERALS
+from watcher.stories.tables.numerals import MULTIPLIERS, NUMERALS, ONLY_IN
 from watcher.text.words import Words, fold
 
 _NUMERIC_DATE = re.compile(
@@ -127,9 +127,13 @@ def days(words: Words, concepts: Sequence[Found], published: date | None) -> lis
     return mentions
 
 
-def numbers(words: Words, taken: Sequence[Mention]) -> list[Mention]:
+def numbers(words: Words, taken: Sequence[Mention], lang: str | None) -> list[Mention]:
     """Numbers that are no part of a date and no year: ``16134``, ``56.09``; ``4.5 million`` and
-    ``eleven thousand`` as 4500000 and 11000. Single digits are left out, number words are not."""
+    ``eleven thousand`` as 4500000 and 11000. Single digits are left out, number words are not.
+
+    What is a number in one language and a common word of another (Turkish ``on``) counts only
+    where ``lang`` says so.
+    """
     used = {offset for mention in taken for offset in range(mention.start, mention.end)}
     mentions: list[Mention] = []
     for match in _NUMBER.finditer(words.text):
@@ -137,12 +141,13 @@ def numbers(words: Words, taken: Sequence[Mention]) -> list[Mention]:
             continue
         if match.start() in used or _YEAR.fullmatch(match[0]):
             continue
-        value, end = _multiplied(_normal_number(match[0]), words, match.end())
+        value, end = _multiplied(_normal_number(match[0]), words, match.end(), lang)
         if len(value) > 1:
             mentions.append(Mention(match.start(), end, value))
     for n, folded in enumerate(words.folded):
-        if written := _numerals().get(folded):
-            value, end = _multiplied(written, words, words.ends[n])
+        written = _numerals().get(folded)
+        if written and _counts(folded, lang):
+            value, end = _multiplied(written, words, words.ends[n], lang)
             mentions.append(Mention(words.starts[n], end, value))
     return mentions
 
@@ -151,6 +156,17 @@ def numbers(words: Words, taken: Sequence[Mention]) -> list[Mention]:
 def _numerals() -> dict[str, str]:
     lines = [line.split("|") for line in NUMERALS.strip().splitlines()]
     return {fold(word): value.strip() for value, stems in lines for word in stems.split()}
+
+
+@cache
+def _only_in() -> dict[str, frozenset[str]]:
+    return {word: frozenset(langs.split()) for word, langs in ONLY_IN.items()}
+
+
+def _counts(word: str, lang: str | None) -> bool:
+    """Whether a word of the tables is a number in this language."""
+    langs = _only_in().get(word)
+    return langs is None or lang in langs
 
 
 @cache
@@ -163,7 +179,9 @@ def _multipliers() -> dict[str, tuple[int, bool]]:
     }
 
 
-def _factor(word: str) -> int:
+def _factor(word: str, lang: str | None) -> int:
+    if not _counts(word, lang):
+        return 1
     for length in range(len(word), 1, -1):
         factor, whole = _multipliers().get(word[:length], (1, True))
         if factor > 1 and (length == len(word) or not whole):
@@ -175,7 +193,7 @@ _ABOUT = frozenset([("с", "лишним"), ("с", "небольшим"), ("з",
 """Between a number and its multiplier: ``11 с лишним тысяч``."""
 
 
-def _multiplied(value: str, words: Words, end: int) -> tuple[str, int]:
+def _multiplied(value: str, words: Words, end: int, lang: str | None) -> tuple[str, int]:
     """A number times the multiplier that follows it, with the offset where both end."""
     n = bisect_left(words.starts, end)
     near = end
@@ -183,7 +201,7 @@ def _multiplied(value: str, words: Words, end: int) -> tuple[str, int]:
         n, near = n + 2, words.ends[n + 1]
     if n == len(words) or words.starts[n] - near > 2:
         return value, end
-    factor = _factor(words.folded[n])
+    factor = _factor(words.folded[n], lang)
     if factor == 1:
         return value, end
     total, end = float(value) * factor, words.ends[n]

@@ -172,6 +172,7 @@ def _add_days_and_numbers(
     reading: Reading, published: date | None, features: dict[str, dict[str, int]]
 ) -> None:
     named = days(reading.words, reading.concepts, published)
-    for kind, mentions in (("days", named), ("numbers", numbers(reading.words, named))):
+    counted = numbers(reading.words, named, reading.lang)
+    for kind, mentions in (("days", named), ("numbers", counted)):
         for mention in mentions:
             _add(features[kind], mention.value, reading.weight_at(mention.start))

@@ -198,7 +198,7 @@ def _facts(
             )
     published = article.published_at.date() if article.published_at else None
     named = days(words, reading.concepts, published)
-    for kind, mentions in (("day", named), ("number", numbers(words, named))):
+    for kind, mentions in (("day", named), ("number", numbers(words, named, reading.lang))):
         for mention in mentions:
             written = text[mention.start : mention.end]
             yield mention.start, Fact(kind=kind, key=mention.value, written=written)

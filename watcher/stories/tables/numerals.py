@@ -5,7 +5,7 @@ where a language uses the word for much else (``one``, ``two``).
 """
 
 NUMERALS = """
-3 | three trois tres tre drei trzy trzech trois uc. тремя три трех троих три სამი სამმა
+3 | three trois tres tre drei trzy trzech trois uc тремя три трех троих три სამი სამმა
 4 | four quatre cuatro quattro quatro vier cztery czterech dort четыре четырех четверо чотири чотирьох ოთხი ოთხმა
 5 | five cinq cinco cinque funf piec pieciu bes пять пяти пятеро пять ხუთი ხუთმა
 6 | six seis sei sechs szesc szesciu alti шесть шести шестеро шість ექვსი ექვსმა
@@ -31,6 +31,34 @@ NUMERALS = """
 80 | eighty ochenta ottanta oitenta achtzig osiemdziesiat seksen восемьдесят восьмидесяти вісімдесят ოთხმოცი
 90 | ninety noventa novanta neunzig dziewiecdziesiat doksan девяносто дев'яносто ოთხმოცდაათი
 """
+
+ONLY_IN = {
+    "alti": "tr",  # Italian: high
+    "bin": "tr",  # German and English: am, a box, bin Laden
+    "cent": "fr ca",  # English, German, Italian: a coin
+    "dort": "tr",  # German: there
+    "dez": "pt gl",  # German: December
+    "doze": "pt gl",  # English: a nap
+    "elf": "de nl",  # English and Polish: a being of tales
+    "kirk": "tr",  # a name, a church
+    "neuf": "fr",
+    "nove": "it pt gl",  # Czech: new
+    "on": "tr",  # English and German: on; French: one; Polish: he
+    "once": "es gl",  # English: one time
+    "onze": "fr pt ca",  # Dutch: ours
+    "otto": "it",  # a name
+    "quince": "es gl",  # English: a fruit
+    "sei": "it",  # German: be; Portuguese: I know
+    "seize": "fr",  # English: to take
+    "sept": "fr",  # English: a month
+    "sete": "pt gl",  # Italian: thirst; a town
+    "sette": "it",  # Norwegian: to set
+    "ten": "en",  # Polish, Czech, Dutch: this
+    "tres": "es pt ca gl",  # French: very
+    "uc": "tr",  # a university
+    "venti": "it",  # English: a size
+}
+"""Numerals that are common words elsewhere, and the languages in which alone they count."""
 
 MULTIPLIERS = {
     100: "hundred hundreds cent ciento cien cento hundert sto yuz сто ста ასი",
