@@ -118,6 +118,8 @@ def test_one_hit_is_shown_with_everything_that_is_known(config: Path) -> None:
     assert set(known) >= CONTRACT
     assert known["deliveries"][0]["receiver"] == "desk"
     assert [sibling["lang"] for sibling in known["siblings"]] == ["ka"]
+    untold = watcher("hits", "show", str(known["siblings"][0]["id"]), config=config).stdout
+    assert "nobody: no receiver takes it" in untold
 
 
 def test_a_verdict_is_kept_with_its_history(config: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -19,7 +20,7 @@ from stored import keep as keep_hit
 
 from watcher.app import App, make_app
 from watcher.config import load
-from watcher.model import AlertReason, HitId, SilentReason, TopicId
+from watcher.model import AlertReason, HitId, SilentReason, TopicId, Verdict
 from watcher.pipeline import Tally
 from watcher.storage import AlertOutcome, DeliveryOutcome, PollOutcome
 
@@ -114,6 +115,65 @@ def test_a_message_tells_the_best_stories_in_full_and_the_rest_in_a_line_each(
     asyncio.run(go())
 
 
+@pytest.mark.parametrize("loop", ["notices", "stories"])
+def test_a_template_of_the_receivers_is_given_everything_that_counts_as_told(
+    tmp_path: Path, loop: str
+) -> None:
+    source = {
+        "notices": "{% for n in message.notices %}{{ n.headline }}\n{% endfor %}",
+        "stories": "{% for s in message.stories %}{{ s.headline }}\n{% endfor %}",
+    }
+    (tmp_path / "own.txt").write_text(source[loop], "utf-8")
+
+    async def go() -> None:
+        with WebhookServer() as own:
+            extra = f'[[receivers]]\nname = "own"\nurl = "{own.url}"\ntemplate = "own.txt"\n'
+            async with desk(tmp_path, extra=extra) as one:
+                for n in range(34):
+                    one.keep(f"a{n}", title=f"Story {n}", receivers=("own",))
+                assert (await one.deliver()).sent == 34
+                told = "\n".join(receipt.json["message"] for receipt in own.receipts)
+                assert sorted(told.split("\n")) == sorted(f"Story {n}" for n in range(34))
+
+    asyncio.run(go())
+
+
+def test_the_first_failure_of_a_row_warns_unless_the_summary_says_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+
+    def levels() -> list[str]:
+        found = [r.levelname for r in caplog.records if r.getMessage().startswith("receiver own:")]
+        caplog.clear()
+        return found
+
+    async def go() -> None:
+        bad = Reply(status=503)
+        with WebhookServer(replies=[bad, bad, Reply(), bad, bad]) as own:
+            extra = f'[[receivers]]\nname = "own"\nurl = "{own.url}"\n'
+            async with desk(tmp_path, extra=extra) as one:
+                one.keep("a", title="First", receivers=("own",))
+                deliver = one.app.pipeline.deliver
+                await deliver()
+                assert levels() == ["WARNING"]
+                one.later(hours=1)
+                await deliver()
+                assert levels() == ["INFO"], "it goes on"
+                one.later(hours=12)
+                await deliver()
+                one.keep("b", title="Second", at=one.app.clock(), receivers=("own",))
+                await deliver()
+                assert levels() == ["WARNING"], "it had worked meanwhile"
+            async with desk(tmp_path, extra=extra) as one:
+                one.later(hours=24)
+                tally = await one.deliver()
+                assert [name for name, _why in tally.failures] == ["own"]
+                assert levels() == ["INFO"], "poll prints its failures"
+
+    asyncio.run(go())
+
+
 def test_what_the_hourly_limit_held_back_is_one_digest(tmp_path: Path) -> None:
     async def go() -> None:
         with MailServer() as mail:
@@ -197,6 +257,43 @@ def test_a_digest_names_what_brought_nothing_new_since_the_last_one(
                 one.keep("d", title="Third", at=one.app.clock(), receivers=("daily",))
                 await one.deliver()
                 assert daily.receipts[2].json["watcher"]["follow_ups"] == [], "once"
+
+    asyncio.run(go())
+
+
+def test_follow_ups_pass_the_receivers_filters_and_come_once(tmp_path: Path) -> None:
+    async def go() -> None:
+        with WebhookServer() as daily:
+            extra = (
+                f'[[receivers]]\nname = "daily"\nurl = "{daily.url}"\nwhen = "daily at 08:00"\n'
+                'min_score = 60\nlangs = ["en"]\n'
+            )
+            async with desk(tmp_path, extra=extra) as one:
+                first = one.keep("a", title="First", receivers=("daily",))
+                await one.deliver()
+                [hit] = one.store.review.hits_by_ids({first}).values()
+
+                def follow(name: str, **facts: Any) -> HitId:
+                    at = one.app.clock()
+                    found = one.keep(name, title=name, story=hit.story_id, **{"at": at} | facts)
+                    with one.store.decisions.deciding() as tx:
+                        tx.silent(found, SilentReason.SAME_STORY)
+                    return found
+
+                one.later(hours=3)
+                follow("good", lang="en-GB")
+                follow("of no known language", lang=None)
+                follow("low", value=59.0)
+                follow("Russian", lang="ru")
+                for verdict in (Verdict.IRRELEVANT, Verdict.DUPLICATE, Verdict.RELEVANT):
+                    one.store.review.mark(follow(verdict), verdict, note="", now=one.app.clock())
+                # Known long before the last message, but decided anew since.
+                follow("old", at=NOW - timedelta(days=1), decided_at=one.app.clock())
+                one.later(hours=20)
+                one.keep("c", title="Other", at=one.app.clock(), receivers=("daily",))
+                await one.deliver()
+                named = [o["title"] for o in daily.receipts[1].json["watcher"]["follow_ups"]]
+                assert named == ["relevant", "of no known language", "good"]
 
     asyncio.run(go())
 

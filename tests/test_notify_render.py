@@ -496,6 +496,17 @@ def test_an_html_template_is_the_html_of_mails_and_is_escaped() -> None:
     assert "suits mail" in render(message(), CHANNELS["slack"], source).trouble
 
 
+def test_what_is_told_in_words_is_added_where_a_template_leaves_it_out() -> None:
+    spike = message(notice(headline="One"), body=("Far more <than> usual",))
+    text = render(spike, CHANNELS["mail"], "{{ message.notices[0].headline }}").text
+    assert text == "One\n\nFar more <than> usual"
+    html = render(spike, CHANNELS["mail"], "<html>{{ message.notices[0].headline }}").html
+    assert html == "<html>One\n<p>Far more &lt;than&gt; usual</p>"
+    for source in ("{{ message.body[0] }}", "<html>{{ message.body[0] }}"):
+        told = render(spike, CHANNELS["mail"], source)
+        assert (told.html or told.text).count("Far more") == 1
+
+
 @pytest.mark.parametrize(
     ("source", "trouble"),
     [
@@ -509,6 +520,7 @@ def test_an_html_template_is_the_html_of_mails_and_is_escaped() -> None:
         ("{{ ''.__class__.__base__.__subclasses__() }}", "unsafe"),
         ("{% include '/etc/passwd' %}", "passwd"),
         ("{{ message.notices[7].headline }}", "7|no element"),
+        ("{{ message.brief[0].headline }}", "no element"),
     ],
 )
 def test_templates_are_checked_and_cannot_reach_out(source: str, trouble: str | None) -> None:
@@ -520,6 +532,22 @@ def test_templates_are_checked_and_cannot_reach_out(source: str, trouble: str | 
         assert re.search(trouble, found)
         # An alert is never lost to its template.
         assert RU in render(message(), CHANNELS["mail"], source).text
+
+
+@pytest.mark.parametrize(
+    ("source", "trouble"),
+    [
+        ("{% for n in message.brief %}{{ n.headlin }}{% endfor %}", 'mean "headline"'),
+        ("{% for f in message.follow_ups %}{{ f.txt }}{% endfor %}", 'a follow-up has no "txt"'),
+        ("{% for n in message.stories[0].folded %}{{ n.lnk }}{% endfor %}", 'mean "link"'),
+        ("{% for n in message.notices %}{% for o in n.others %}{{ o.url }}{% endfor %}{% endfor %}",
+         'has no "url"|no attribute'),
+    ],
+)  # fmt: skip
+def test_loops_of_templates_are_checked_though_most_messages_leave_them_empty(
+    source: str, trouble: str
+) -> None:
+    assert re.search(trouble, check_template(source) or "")
 
 
 # --------------------------------------------------------------------------------- schema

@@ -13,6 +13,7 @@ from watcher.cli.highlight import marked_lines
 from watcher.cli.listing import mark
 from watcher.cli.output import ago, short_time
 from watcher.cli.screen import fit, indented, one_line, paint, width, wrap
+from watcher.cli.words import held_for, why_silent
 from watcher.model import HitId
 from watcher.storage import (
     AlertRecord,
@@ -262,13 +263,14 @@ def _told(details: Details, now: datetime) -> Iterator[str]:
             when = ago(delivery.sent_at or delivery.next_try_at, now)
             error = f", {one_line(delivery.last_error)}" if delivery.last_error else ""
             tries = f", {delivery.attempts} tries" if delivery.attempts > 1 else ""
-            held = f", waits for {one_line(delivery.held)}" if delivery.held else ""
+            held = f", waits for {one_line(held_for(delivery.held))}" if delivery.held else ""
             yield (
                 f"  alert {alert.id} ({alert.reason}) to {one_line(delivery.receiver)}: "
                 f"{delivery.state}, {when}{tries}{held}{error}"
             )
     if not details.alerts:
-        yield f"  nobody: {details.hit.silent_reason or 'no alert was made'}"
+        silent = details.hit.silent_reason
+        yield f"  nobody: {why_silent(silent) if silent else 'no alert was made'}"
 
 
 def _verdicts(details: Details) -> Iterator[str]:

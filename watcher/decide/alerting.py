@@ -252,7 +252,7 @@ def _refuse(
             f"score {candidate.score:.0f} is under {receiver.min_score:g}",
         ),
         (
-            not _takes_language(receiver, candidate.lang),
+            not takes_language(receiver, candidate.lang),
             SilentReason.OTHER_LANGUAGE,
             _only(receiver.langs),
         ),
@@ -265,8 +265,8 @@ def _refuse(
     return next(((reason, detail) for broken, reason, detail in rules if broken), None)
 
 
-def _takes_language(receiver: ReceiverSpec, lang: str | None) -> bool:
-    """An unknown language passes: better one message too many than a lost one."""
+def takes_language(receiver: ReceiverSpec, lang: str | None) -> bool:
+    """Whether the receiver's ``langs`` let it pass. An unknown one does: better one message too many than a lost one."""
     if not receiver.langs or not lang:
         return True
     primary = lang.lower().partition("-")[0]

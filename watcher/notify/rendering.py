@@ -18,10 +18,12 @@ from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import escape
 
-from watcher.model import DeliveryId
+from watcher.model import DeliveryId, StoryId
 from watcher.notify.channels import Channel, Dialect, neutral, size
-from watcher.notify.message import Message, MessageKind, Notice
+from watcher.notify.message import Message, MessageKind, Notice, Other
 from watcher.notify.view import (
+    FULL_PER_STORY,
+    LineView,
     MessageView,
     NoticeView,
     StoryView,
@@ -89,6 +91,7 @@ _NAMES = {
     "MessageView": ("message", MessageView),
     "StoryView": ("a story", StoryView),
     "NoticeView": ("a notice", NoticeView),
+    "LineView": ("a follow-up", LineView),
 }
 
 
@@ -110,14 +113,25 @@ def _trouble(error: Exception) -> str:
 
 
 def check_template(source: str) -> str | None:
-    """What is wrong with a receiver's template, or None; tried on a sample message."""
+    """What is wrong with a receiver's template, or None; tried on a message with one notice and
+    on one with something in every list, as a loop over nothing hides what is wrong in it."""
     sample = Notice(
         headline="Headline", url="https://example.org/", publisher="example.org", score=80.0,
         delivery_id=DeliveryId(1), topic="Topic", sentences=("A sentence.",),
     )  # fmt: skip
-    message = Message(message_id="m1", receiver="desk", topic="Topic", lines=(sample,))
+    other = Other(headline="Headline", publisher="example.org", url="https://example.org/")
+    story = [
+        replace(sample, delivery_id=DeliveryId(n), story_id=StoryId(1), others=(other,))
+        for n in range(1, FULL_PER_STORY + 2)
+    ]
+    single = Message(message_id="m1", receiver="desk", topic="Topic", lines=(sample,))
+    digest = replace(
+        single, kind=MessageKind.DIGEST, lines=tuple(story), brief=(sample,),
+        follow_ups=(other,), more=1, body=("A notice.",),
+    )  # fmt: skip
     channel = Channel(name="mail", dialect=Dialect.MAIL)
-    return render(message, channel, source).trouble.removeprefix("template: ") or None
+    troubles = (render(message, channel, source).trouble for message in (single, digest))
+    return next((t.removeprefix("template: ") for t in troubles if t), None)
 
 
 def split(
@@ -257,10 +271,15 @@ def _render_own(message: Message, channel: Channel, source: str, plain: Rendered
         return replace(plain, trouble="template: HTML suits mail only")
     style = _MAIL_HTML if is_html else _STYLES[Dialect.MAIL if mail else Dialect.PLAIN]
     template = _environment(html=is_html).from_string(source)
-    written = template.render(message=message_view(message, style))
+    view = message_view(message, style)
+    written = template.render(message=view)
+    # Beside articles a template easily forgets what is told in words only, such as a spike.
+    body = [str(escape(paragraph)) if is_html else paragraph for paragraph in view.body]
+    untold = [paragraph for paragraph in body if paragraph not in written]
     if is_html:
-        return replace(plain, html=written)
-    return replace(plain, text=_tidy(written), html=None, format="text")
+        return replace(plain, html=written + "".join(f"\n<p>{p}</p>" for p in untold))
+    text = _tidy("\n\n".join([written, *untold]))
+    return replace(plain, text=text, html=None, format="text")
 
 
 def _tidy(text: str) -> str:

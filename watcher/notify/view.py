@@ -114,7 +114,8 @@ class MessageView:
     message_id: str
     possible_repeat: bool
     brief: tuple[NoticeView, ...]
-    """Told in a line each, after the stories."""
+    """Told in a line each, after the stories. Empty for a template of your own, which gets all of
+    them in ``stories`` and ``notices``."""
     follow_ups: tuple[LineView, ...]
     """What brought nothing new to stories that were told before."""
     more: int

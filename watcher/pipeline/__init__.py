@@ -57,7 +57,7 @@ class Pipeline:
             await self._context.stored(
                 self._context.store.outbox.close_groups, now=self._context.clock()
             )
-            await self._delivering.run(tally)
+            await self._delivering.run(tally, failures_shown=True)
         return tally
 
     async def _read_along(self, polling: asyncio.Task[int], tally: Tally) -> None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
+from watcher.decide.alerting import takes_language
 from watcher.decide.backoff import delivery_retry
 from watcher.decide.when import parse_when, rate_hold
 from watcher.model import AlertReason, DeliveryId, HitId, ReceiverSpec, StoryId
@@ -30,9 +31,12 @@ SEND_LEASE = timedelta(seconds=120)
 LOOK_AGAIN = 1.0
 """Seconds between two looks for receivers that became due while others are being served."""
 FULL_STORIES = 20
-"""Told in full in one message, the best; the others are "and 14 more", a line each."""
+"""Told in full in one message, the best; the others are "and 14 more", a line each. A template of
+the receiver's own gets all of them in full: it may know nothing of the others."""
 FOLLOW_UPS = 20
 """Articles without news that a digest names."""
+FOLLOW_UPS_LOOKED_AT = 10 * FOLLOW_UPS
+"""To find that many in the receiver's languages."""
 OTHERS = 8
 """Other articles of a story named in a notice."""
 
@@ -44,12 +48,16 @@ class Delivering:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._failing: set[str] = set()
+        self._failures_shown = False
 
-    async def run(self, tally: Tally) -> int:
+    async def run(self, tally: Tally, *, failures_shown: bool = False) -> int:
         """Send what is due to every receiver; returns how many messages were tried.
 
         What becomes due meanwhile is sent too: a receiver that hangs holds up only its own.
+        ``failures_shown``: the caller prints the tally's failures, which the log need not repeat.
         """
+        self._failures_shown = failures_shown
         lanes: dict[str, asyncio.Task[int]] = {}
         ended: list[asyncio.Task[int]] = []
         looked = -math.inf
@@ -173,14 +181,22 @@ class Delivering:
             tally.messages += 1
             context.progress("deliver", len(sent))
         if not left:
+            self._failing.discard(receiver.name)
             return
         tally.undelivered += len(left)
         tally.failure(receiver.name, result.detail or str(result.outcome))
-        _log.info("receiver %s: %s", receiver.name, result.detail or result.outcome)
+        self._log_failure(receiver.name, result.detail or str(result.outcome))
         if result.outcome is Outcome.PERMANENT:
             await context.stored(outbox.record_dead, left, error=result.detail)
             return
         await self._retry_later(batch, left, result, now)
+
+    def _log_failure(self, name: str, why: str) -> None:
+        """The first one of a row warns; that it goes on is no news."""
+        known = name in self._failing
+        self._failing.add(name)
+        level = logging.INFO if known or self._failures_shown else logging.WARNING
+        _log.log(level, "receiver %s: %s", name, why)
 
     async def _retry_later(
         self, batch: Batch, left: Sequence[DeliveryId], result: SendResult, now: datetime
@@ -234,7 +250,8 @@ class Delivering:
                 lines.append(line)
         lines.sort(key=lambda line: (line.reason is not AlertReason.STAGE_CHANGE, -line.score))
         topics = {line.topic for line in lines}
-        full = set(list(dict.fromkeys(map(_told_of, lines)))[:FULL_STORIES])
+        room = len(lines) if receiver.template else FULL_STORIES
+        full = set(list(dict.fromkeys(map(_told_of, lines)))[:room])
         operator = not lines
         return Message(
             message_id=batch.message,
@@ -256,9 +273,15 @@ class Delivering:
         if parse_when(receiver.when).at_once:
             return ()
         store = self._context.store
-        ids = store.outbox.follow_ups(receiver.name, limit=FOLLOW_UPS)
-        hits = store.review.hits_by_ids(ids)
-        return tuple(_other(hits[hit]) for hit in ids if hits[hit].story_id not in told)
+        ids = store.outbox.follow_ups(
+            receiver.name, min_score=receiver.min_score, limit=FOLLOW_UPS_LOOKED_AT
+        )
+        found = store.review.hits_by_ids(ids)
+        hits = [found[hit] for hit in ids if hit in found]  # one may have gone meanwhile
+        wanted = [
+            hit for hit in hits if hit.story_id not in told and takes_language(receiver, hit.lang)
+        ]
+        return tuple(map(_other, wanted[:FOLLOW_UPS]))
 
     def _safe_notice(
         self,

@@ -19,6 +19,7 @@ from watcher.model import (
     SilentReason,
     StoryId,
     TopicId,
+    Verdict,
 )
 from watcher.storage.database import Database
 from watcher.storage.records import AlertRecord, Batch, DeliveryRecord
@@ -151,9 +152,9 @@ class Outbox:
             row = connection.execute(query).one()
         return int(row[0]), row[1]
 
-    def follow_ups(self, receiver: str, *, limit: int) -> list[HitId]:
+    def follow_ups(self, receiver: str, *, min_score: float, limit: int) -> list[HitId]:
         """What joined stories that this receiver was told of, with nothing new to tell, since its
-        last message; newest first."""
+        last message; newest first. What a person called irrelevant or a duplicate is left out."""
         mine = and_(deliveries.c.receiver == receiver, deliveries.c.state == DeliveryState.SENT)
         last = select(func.max(deliveries.c.sent_at)).where(mine).scalar_subquery()
         told = (
@@ -165,8 +166,14 @@ class Outbox:
             select(hits.c.id)
             .where(
                 hits.c.silent_reason == SilentReason.SAME_STORY,
-                hits.c.decided_at > last,
+                # Not when it was decided: scoring all anew would make old ones follow again.
+                hits.c.first_seen_at > last,
                 hits.c.story_id.in_(told),
+                hits.c.score >= min_score,
+                or_(
+                    hits.c.verdict.is_(None),
+                    hits.c.verdict.not_in([Verdict.IRRELEVANT, Verdict.DUPLICATE]),
+                ),
             )
             .order_by(hits.c.id.desc())
             .limit(limit)
