@@ -120,6 +120,9 @@ def test_a_feed_that_stops_is_noticed_and_said_plainly() -> None:
     found = silence(gaps, timedelta(days=3), subject="example.org")
     assert found is not None
     assert found.sentence == "example.org: nothing for 3 days, where 3 hours is usual"
+    hourly = silence([timedelta(hours=1)] * 60, timedelta(days=3), subject="t")
+    assert hourly is not None
+    assert hourly.sentence == "t: nothing for 3 days, where 1 hour is usual"
 
 
 def test_little_history_says_nothing() -> None:

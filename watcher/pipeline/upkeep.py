@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 from watcher.decide.alerting import AlertCandidate, route
 from watcher.decide.notices import Cause, NoticeDecision, settle
 from watcher.decide.schedule import ScheduleState, expected_silence
-from watcher.model import AlertReason, FeedState, TopicSpec
+from watcher.model import AlertReason, FeedState, HitKind, TopicSpec
 from watcher.pipeline.context import Context
 from watcher.storage import AlertOutcome, CheckOutcome, Deciding, DeliveryOutcome, FeedRecord
 
@@ -99,10 +100,13 @@ class Upkeep:
 
     def _silent(self, topic: TopicSpec, now: datetime) -> tuple[str, str] | None:
         """A topic of which nothing is heard for longer than is usual: perhaps a blind spot."""
-        seen = self._context.store.upkeep.latest_hits(topic.id)
-        # What one poll brings came at one time.
-        arrivals = seen[:1] + [at for before, at in pairwise(seen) if at - before > ONE_ARRIVAL]
-        if len(arrivals) < 2 or now - arrivals[0] < YOUNG:
+        upkeep = self._context.store.upkeep
+        first = upkeep.first_hit_at(topic.id, kind=HitKind.HIT)
+        if first is None or now - first < YOUNG:
+            return None
+        seen = upkeep.latest_hits(topic.id)
+        arrivals = arrivals_of(seen)
+        if len(arrivals) < 2:
             return None
         gaps = [after - before for before, after in pairwise(arrivals)]
         a_day = max(1.0, len(gaps) * DAY / (arrivals[-1] - arrivals[0]))
@@ -176,6 +180,16 @@ class Upkeep:
                 deliveries=deliveries,
             )
         )
+
+
+def arrivals_of(seen: Sequence[datetime]) -> list[datetime]:
+    """When something came, from the times of hits, oldest first: what one poll brings came at once."""
+    arrivals: list[datetime] = []
+    for at in seen:
+        # Not since the hit before: a hit every ten minutes would be a single arrival of years.
+        if not arrivals or at - arrivals[-1] > ONE_ARRIVAL:
+            arrivals.append(at)
+    return arrivals
 
 
 def _ended(cause: Cause) -> str:

@@ -148,8 +148,8 @@ class Upkeep:
                 counts[min(days - 1, max(0, int((now - at) / _DAY)))] += 1
         return counts
 
-    def latest_hits(self, topic: str, *, limit: int = 400) -> list[datetime]:
-        """When the topic's latest hits were seen, oldest first."""
+    def latest_hits(self, topic: str, *, limit: int = 4000) -> list[datetime]:
+        """When the topic's latest hits were seen, oldest first: of a busy topic, weeks of them."""
         query = (
             select(hits.c.first_seen_at)
             .where(hits.c.topic == topic, hits.c.kind == HitKind.HIT)
@@ -159,8 +159,10 @@ class Upkeep:
         with self._database.reading() as connection:
             return sorted(connection.execute(query).scalars())
 
-    def first_hit_at(self, topic: str) -> datetime | None:
-        """When the topic's history begins."""
+    def first_hit_at(self, topic: str, *, kind: HitKind | None = None) -> datetime | None:
+        """When the topic's history begins, or that of its hits of one kind."""
         query = select(func.min(hits.c.first_seen_at)).where(hits.c.topic == topic)
+        if kind is not None:
+            query = query.where(hits.c.kind == kind)
         with self._database.reading() as connection:
             return connection.execute(query).scalar()

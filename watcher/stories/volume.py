@@ -152,5 +152,7 @@ def _lomax(gaps: Sequence[float]) -> tuple[float, float]:
 def _plainly(span: timedelta) -> str:
     hours = span.total_seconds() / 3600
     if hours < 1:
-        return f"{hours * 60:.0f} minutes"
-    return f"{hours:.0f} hours" if hours < 72 else f"{hours / 24:.0f} days"
+        number, unit = hours * 60, "minute"
+    else:
+        number, unit = (hours, "hour") if hours < 72 else (hours / 24, "day")
+    return f"{number:.0f} {unit}{'' if round(number) == 1 else 's'}"
