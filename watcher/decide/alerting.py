@@ -266,7 +266,8 @@ def _refuse(
 
 
 def takes_language(receiver: ReceiverSpec, lang: str | None) -> bool:
-    """Whether the receiver's ``langs`` let it pass. An unknown one does: better one message too many than a lost one."""
+    """Whether the receiver's ``langs`` let it pass; an unknown one does: better one message too
+    many than a lost one."""
     if not receiver.langs or not lang:
         return True
     primary = lang.lower().partition("-")[0]
