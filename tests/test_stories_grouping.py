@@ -238,7 +238,11 @@ def test_dense_sagas_keep_their_floor(name: str) -> None:
     assert report.pairwise_precision >= 0.97, report.wrong_merges
 
 
-@pytest.mark.parametrize("path", sorted((HERE / "eval").glob("*.jsonl")), ids=lambda p: p.stem)
+# Of the set that nothing is learned from, the gate in ``eval`` holds what was measured.
+LEARNED_FROM = [p for p in sorted((HERE / "eval").glob("*.jsonl")) if p.stem != "held_out"]
+
+
+@pytest.mark.parametrize("path", LEARNED_FROM, ids=lambda p: p.stem)
 def test_labelled_topics_keep_their_floor(path: Path) -> None:
     rows = [one for one in load(path) if "title" in one]
     if not any(one.get("story") for one in rows):
