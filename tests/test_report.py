@@ -17,7 +17,8 @@ from stored import NOW, keep
 
 from watcher.cli.charts import Charts, Series, nice
 from watcher.cli.reporting import gather, render
-from watcher.model import StageSpec, StoryId
+from watcher.decide.saga import course
+from watcher.model import StageSpec, StoryId, TopicId
 from watcher.storage import Store
 
 HOSTILE = '</script><script>document.title="owned"</script><img src=x onerror=alert(1)>"\'&{{7*7}}'
@@ -122,14 +123,27 @@ def test_the_saga_is_drawn_as_far_as_the_ladder_is_known(store: Store) -> None:
     for name, stage, hours in (("s1", "plan", 9), ("s2", "vote", 5), ("s3", "plan", 2)):
         keep(store, name, title=f"{HOSTILE} {name}", text="x", story=StoryId(1), stage=stage,
              at=NOW - timedelta(hours=hours))  # fmt: skip
+    keep(store, "s4", title="In part", text="x", story=StoryId(2), stage="vote", partial=True)
     page = made(store, ladders={"t": ladder})
     read = Reader(page)
     assert (read.open, read.crossed) == ([], [])
+    assert "In part" not in page.partition('id="saga"')[2].partition("</section>")[0]
     saga = page.partition('id="saga"')[2].partition("</section>")[0]
     assert saga.count("<tr>") == 1 + 2, "a story that moved on only recalls its first rung"
     assert "&lt;Vote&gt;" in saga
     assert saga.index("Plan") < saga.index("Vote")
     assert 'id="saga"' not in made(store)
+
+
+def test_a_saga_that_is_drawn_from_a_day_on_knows_what_was_before(store: Store) -> None:
+    ladder = (StageSpec(id="plan", name="Plan", cues=()), StageSpec(id="vote", name="V", cues=()))
+    for name, stage, days in (("s1", "plan", 9), ("s2", "plan", 2), ("s3", "vote", 1)):
+        keep(store, name, title=name, text="x", story=StoryId(1), stage=stage,
+             at=NOW - timedelta(days=days))  # fmt: skip
+    told = store.review.steps(TopicId("t"))
+    assert [step.headline for step in course(ladder, told)] == ["s1", "s3"]
+    later = course(ladder, told, since=NOW - timedelta(days=3))
+    assert [step.headline for step in later] == ["s3"], "a recalled stage is not reached anew"
 
 
 def test_hits_are_chosen_by_topic_and_time(store: Store) -> None:

@@ -16,7 +16,10 @@ from webserver import Answer, LoopbackWeb
 
 from watcher.app import make_app
 from watcher.config import load
+from watcher.decide.saga import SURE
+from watcher.model import ArticleText, StageSpec
 from watcher.pipeline import Tally
+from watcher.stories.stages import detect_stage
 
 STAGES = """
 [[topics.stages]]
@@ -150,6 +153,25 @@ def test_a_rung_that_a_story_reaches_within_one_batch_is_told_and_drawn(
         assert "Date set" in watcher("hits", "show", str(hit["id"]), config=config).stdout
         assert "new stage" in watcher("alerts", config=config).stdout
         assert drawn[0]["at"] < drawn[1]["at"]
+
+
+def test_a_stage_that_is_too_unsure_for_the_saga_is_no_stage_of_the_hit(
+    news: NewsWeb, tmp_path: Path
+) -> None:
+    rumour = "The leader reportedly signed a decree on the vote on joining Russia."
+    text = f"{STOPPED.text.replace('suspended', 'spoke of')} {rumour}"
+    news.pieces = [replace(STOPPED, title="South Ossetia and joining Russia", text=text)]
+    spec = StageSpec(id="date", name="Date set", cues=("signed a decree",))
+    article = ArticleText(title=news.pieces[0].title, text=text, lang="en", published_at=None)
+    finding = detect_stage(article, [spec])
+    assert finding is not None
+    assert finding.reached
+    assert finding.certainty < SURE
+    news.publish()
+    config = write_config(tmp_path, news.feeds[:1], [])
+    config.write_text(config.read_text() + STAGES)
+    Watch(config).run()
+    assert [hit["stage"] for hit in answer("hits", config=config)] == [None]
 
 
 def test_a_changed_and_a_vanished_page_are_noticed_and_told_to_who_asks(

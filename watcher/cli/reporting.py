@@ -100,7 +100,7 @@ def _saga(
     store: Store, topic: str, stages: Sequence[StageSpec], since: datetime
 ) -> Iterator[SagaRow]:
     rungs = {stage.id: rung for rung, stage in enumerate(stages)}
-    for step in course(stages, store.review.steps(TopicId(topic), since=since)):
+    for step in course(stages, store.review.steps(TopicId(topic)), since=since):
         rung = rungs[step.mark.stage]
         yield SagaRow(topic=topic, rung=rung, stage=stages[rung], step=step)
 

@@ -104,7 +104,8 @@ def timeline(
     cli = root(context)
     topic = find_topic(cli, topic_id)
     review = cli.store().review
-    steps = course(topic.stages, review.steps(topic.id, since=parse_time(since, now=now_utc())))
+    begin = parse_time(since, now=now_utc())
+    steps = course(topic.stages, review.steps(topic.id), since=begin)
     publishers = {
         story.id: story.publishers for story in review.stories(topic=topic.id, limit=10_000)
     }

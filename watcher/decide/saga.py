@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from watcher.model import StageSpec, StoryId, check_aware
 
 SURE = 0.6
-"""Below this certainty an article sets no stage."""
+"""Below this certainty an article asserts no stage."""
 SAGA_REST = timedelta(days=120)
 """After so long without a word on any stage the saga begins anew."""
 
@@ -31,7 +31,6 @@ def moves(
     current: StageMark | None,
     *,
     stage: str,
-    certainty: float,
     at: datetime,
 ) -> bool:
     """Whether a stage that an article of ``at`` asserts is a new one for the topic.
@@ -41,7 +40,7 @@ def moves(
     """
     rank = {spec.id: place for place, spec in enumerate(stages)}
     reversals = {spec.id for spec in stages if spec.reversal}
-    if stage not in rank or certainty < SURE:
+    if stage not in rank:
         return False
     if current is None or current.stage not in rank or at - current.at > SAGA_REST:
         return True
@@ -61,18 +60,20 @@ class Step:
     headline: str
 
 
-def course(stages: Sequence[StageSpec], told: Sequence[Step]) -> tuple[Step, ...]:
+def course(
+    stages: Sequence[StageSpec], told: Sequence[Step], *, since: datetime | None = None
+) -> tuple[Step, ...]:
     """The steps worth drawing, oldest first: of each story the first rung and where it went on.
 
-    ``told`` is what every hit asserted; a hit on a rung that its story has left behind only
-    recalls it.
+    ``told`` is what every hit asserted, of all time whatever ``since`` leaves of the steps: a hit
+    on a rung that its story has left behind only recalls it.
     """
     reached: dict[StoryId, StageMark] = {}
     steps = []
     for step in sorted(told, key=lambda step: step.mark.at):
         mark = step.mark
         before = reached.get(step.story_id)
-        if moves(stages, before, stage=mark.stage, certainty=1.0, at=mark.at):
+        if moves(stages, before, stage=mark.stage, at=mark.at):
             reached[step.story_id] = mark
             steps.append(step)
-    return tuple(steps)
+    return tuple(step for step in steps if since is None or step.mark.at >= since)

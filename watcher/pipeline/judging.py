@@ -20,7 +20,7 @@ from watcher.decide.alerting import (
     route,
     silent_reason,
 )
-from watcher.decide.saga import StageMark, moves
+from watcher.decide.saga import SURE, StageMark, moves
 from watcher.model import (
     AlertReason,
     ArticleText,
@@ -101,11 +101,12 @@ class Judge:
         story = tx.story(story_id)
         known = _known(story.known if story else "")
         found = novelty(case.text, self._seed_facts(case.spec).merged(known))
-        finding = None
+        reached = None
         if case.spec.stages:
             finding = detect_stage(case.text, case.spec.stages, self._topic_places(case.spec))
-        changed = _mark_stage(tx, case, finding)
-        reached = finding if finding is not None and finding.reached else None
+            if finding is not None and finding.reached and finding.certainty >= SURE:
+                reached = finding
+        changed = _mark_stage(tx, case, reached)
         hit_id = tx.save_hit(
             replace(
                 case.outcome,
@@ -243,23 +244,22 @@ def _find_story(
     )
 
 
-def _mark_stage(tx: Deciding, case: Case, finding: StageFinding | None) -> bool:
+def _mark_stage(tx: Deciding, case: Case, reached: StageFinding | None) -> bool:
     """Keep the topic's stage where this article moves it; whether that is worth telling.
 
     The first stage that is ever seen is where the saga stands, not a change.
     """
-    if finding is None or not finding.reached or case.article.partial:
+    if reached is None or case.article.partial:
         return False
     current = tx.changes.stage_mark(case.spec.id)
     moved = moves(
         case.spec.stages,
         current,
-        stage=finding.stage_id,
-        certainty=finding.certainty,
+        stage=reached.stage_id,
         at=case.at,
     )
     if moved:
-        mark = StageMark(stage=finding.stage_id, evidence=finding.evidence, at=case.at)
+        mark = StageMark(stage=reached.stage_id, evidence=reached.evidence, at=case.at)
         tx.changes.set_stage_mark(case.spec.id, mark)
     return moved and current is not None
 

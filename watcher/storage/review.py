@@ -260,20 +260,26 @@ class Review:
                 ),
             )
 
-    def steps(self, topic: TopicId, *, since: datetime | None = None) -> list[Step]:
-        """Every stage that a hit of the topic asserted."""
-        query = (
-            select(hits, articles.c.title, articles.c.published_at)
+    def steps(self, topic: TopicId) -> list[Step]:
+        """Every stage that a hit of the topic asserted by its whole text."""
+        query: Select[Any] = (
+            select(
+                hits.c.story_id,
+                hits.c.stage,
+                hits.c.novelty,
+                hits.c.first_seen_at,
+                articles.c.title,
+                articles.c.published_at,
+            )
             .join(articles, articles.c.id == hits.c.article_id)
             .where(
                 hits.c.topic == topic,
                 hits.c.kind == HitKind.HIT,
                 hits.c.stage.is_not(None),
                 hits.c.story_id.is_not(None),
+                hits.c.partial.is_(False),  # as it moves no saga either
             )
         )
-        if since:
-            query = query.where(hits.c.first_seen_at >= since)
         with self._database.reading() as connection:
             return [_step_from(row) for row in connection.execute(query)]
 
