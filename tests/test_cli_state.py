@@ -54,13 +54,17 @@ def test_each_state_has_its_next_step(tmp_path: Path) -> None:
     nowhere = watcher(config=tmp_path / "none.toml").stdout
     assert "watcher init" in nowhere
     config = write_config(tmp_path)
-    assert "watcher poll" in watcher(config=config).stdout
+    first = watcher(config=config).stdout
+    assert "watcher poll" in first
+    assert "is fine: 1 feed, 1 topic. " in " ".join(first.split())
+    assert ": 1 feed, 1 topic, 0 receivers: fine" in watcher("check", config=config).stdout
     watcher("db", "upgrade", config=config)
     assert "polled yet" in watcher(config=config).stdout
     store = filled(tmp_path, at=datetime.now(UTC))
     assert "watcher review" in watcher(config=config).stdout
     [hit] = store.review.hits(HitFilter())
     store.close()
+    assert ": 1 article, 1 publisher" in watcher("hits", "show", str(hit.id), config=config).stdout
     watcher("hits", "mark", str(hit.id), "relevant", config=config)
     assert "reviewed" in watcher(config=config).stdout
     text = config.read_text("utf-8")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from watcher.cli.filters import JsonFlag
-from watcher.cli.output import emit, is_interactive, note, now_utc, say
+from watcher.cli.output import emit, is_interactive, note, now_utc, plural, say
 from watcher.cli.shell import noun, root
 from watcher.cli.times import parse_span
 from watcher.errors import StorageError
@@ -100,12 +100,13 @@ def prune(
     if as_json:
         emit(dropped)
     else:
+        entries = plural(dropped.entries, "entry", "entries")
         verb = "would drop" if dry_run else "dropped"
-        say(f"{verb} {dropped.entries} entries and {dropped.articles} articles without a hit")
+        say(f"{verb} {entries} and {plural(dropped.articles, 'article')} without a hit")
 
 
 @app.command()
 def reindex(context: typer.Context) -> None:
     """Bring the search index up to date, after an update that changed how words are indexed."""
     store = root(context).store()
-    say(f"indexed {store.search.rebuild()} articles anew")
+    say(f"indexed {plural(store.search.rebuild(), 'article')} anew")

@@ -13,7 +13,7 @@ import typer
 
 from watcher.cli.advice import advice_for
 from watcher.cli.filters import JsonFlag
-from watcher.cli.output import ago, due, emit, now_utc, say
+from watcher.cli.output import ago, due, emit, now_utc, plural, say
 from watcher.cli.screen import indented, one_line, paint, width, wrap
 from watcher.cli.shell import Root, root
 from watcher.errors import ConfigError, StorageError
@@ -218,7 +218,7 @@ def _feeds(store: Store, now: datetime) -> Iterator[Finding]:
 def _named(failing: list[FeedTrouble], now: datetime) -> str:
     """A few feeds with what they said; the others by number."""
     shown = "; ".join(
-        f"{one_line(feed.name)}, {feed.failures} times"
+        f"{one_line(feed.name)}, {plural(feed.failures, 'time')}"
         + (f" ({feed.detail})" if feed.detail else "")
         + f", next try {due(feed.next_poll_at, now)}"
         for feed in failing[:4]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from watcher.cli.output import emit, note, now_utc, safe, say
+from watcher.cli.output import emit, note, now_utc, plural, safe, say
 from watcher.cli.shell import Root, root
 from watcher.cli.times import parse_span
 from watcher.cli.topics import app, find_topic
@@ -69,7 +69,10 @@ def backtest_topic(
         if new is not None:
             raise UsageError("take the changed configuration into use first, then --rescore")
         store.articles.rescore([article.id for article in wanted], now=now_utc())
-        note(f"{len(wanted)} articles are due for scoring: `watcher poll` or the service does it")
+        note(
+            f"{plural(len(wanted), 'article is', 'articles are')} due for scoring: "
+            "`watcher poll` or the service does it"
+        )
 
 
 def trials_of(

@@ -38,7 +38,7 @@ def run(context: typer.Context) -> None:
     logging.getLogger().setLevel(logging.INFO)
     redact(settings.secrets)
     note(
-        f"watching {len(settings.feeds)} feeds for {len(settings.topics)} topics "
+        f"watching {plural(len(settings.feeds), 'feed')} for {plural(len(settings.topics), 'topic')} "
         f"(stop with Ctrl-C); database {shown(settings.watcher.database)}"
     )
 

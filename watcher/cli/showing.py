@@ -11,7 +11,7 @@ from watcher.cli.explain import score_json, score_lines
 from watcher.cli.export import hit_json
 from watcher.cli.highlight import marked_lines
 from watcher.cli.listing import mark
-from watcher.cli.output import ago, short_time
+from watcher.cli.output import ago, plural, short_time
 from watcher.cli.screen import fit, indented, one_line, paint, width, wrap
 from watcher.cli.words import held_for, why_silent
 from watcher.model import HitId
@@ -219,8 +219,8 @@ def _story_title(details: Details, stage: str) -> str:
         return "Story"
     reached = f", stage “{one_line(stage)}”" if stage else ""
     return (
-        f"Story {details.story.id}: {len(details.siblings) + 1} articles, "
-        f"{details.story.publishers} publishers{reached}"
+        f"Story {details.story.id}: {plural(len(details.siblings) + 1, 'article')}, "
+        f"{plural(details.story.publishers, 'publisher')}{reached}"
     )
 
 

@@ -74,9 +74,10 @@ def check(
         for name, text in troubles:
             say(f"feed {safe(name)}: {safe(text)}")
         say(
-            f"{settings.path}: {len(settings.feeds)} feeds, {len(settings.topics)} topics, "
-            f"{len(settings.receivers)} receivers: fine"
-            + (f", but {len(troubles)} feeds can't be polled now" if troubles else "")
+            f"{settings.path}: {plural(len(settings.feeds), 'feed')}, "
+            f"{plural(len(settings.topics), 'topic')}, "
+            f"{plural(len(settings.receivers), 'receiver')}: fine"
+            + (f", but {plural(len(troubles), 'feed')} can't be polled now" if troubles else "")
         )
     if troubles:
         raise typer.Exit(1)
@@ -158,7 +159,7 @@ def _status_lines(
     for feed in failing[:5]:
         yield (
             "failing",
-            f"{one_line(feed.name)}: {one_line(feed.error)}, {feed.failures} times, next try "
+            f"{one_line(feed.name)}: {one_line(feed.error)}, {plural(feed.failures, 'time')}, next try "
             f"{due(feed.next_poll_at, now)}",
         )
     if len(failing) > 5:

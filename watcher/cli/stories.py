@@ -145,7 +145,7 @@ def merge(
         StoryId(story_id), StoryId(other), nearest=nearest_pair, now=now_utc()
     )
     note(
-        f"{done.moved} articles moved into story {done.story_id}; they had been "
+        f"{plural(done.moved, 'article')} moved into story {done.story_id}; they had been "
         f"{done.similarity:.2f} alike"
     )
 
@@ -160,7 +160,7 @@ def split(
     store = root(context).store()
     leaving = {HitId(hit_id) for hit_id in hit_ids}
     done = store.regrouping.split(StoryId(story_id), leaving, nearest=nearest_pair, now=now_utc())
-    note(f"{done.moved} articles are now story {done.story_id}")
+    note(f"{plural(done.moved, 'article is', 'articles are')} now story {done.story_id}")
 
 
 def nearest_pair(

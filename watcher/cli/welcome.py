@@ -29,7 +29,8 @@ def next_step(cli: Root) -> None:
         any_hits = bool(review.topics())
     except NoDatabaseError:
         say(
-            f"{cli.path} is fine: {len(settings.feeds)} feeds, {len(settings.topics)} topics. "
+            f"{cli.path} is fine: {plural(len(settings.feeds), 'feed')}, "
+            f"{plural(len(settings.topics), 'topic')}. "
             "Nothing was polled yet."
         )
         say("  watcher poll --no-send   one pass, telling nobody")
