@@ -59,6 +59,14 @@ def test_relative_links_are_resolved_against_their_page() -> None:
     assert clean_link("", "/only/path") is None
 
 
+@pytest.mark.parametrize("base", ["https://example.org/feed.xml", "http://example.org/feed.xml"])
+def test_line_breaks_inside_of_a_link_are_left_out_whatever_the_scheme_of_its_page(
+    base: str,
+) -> None:
+    assert clean_link(base, "https://news.example/a\n  ?b") == "https://news.example/a%20%20?b"
+    assert clean_link(base, "http://news.example/\r\npage") == "http://news.example/page"
+
+
 @given(st.text(), st.text())
 def test_what_comes_out_of_clean_link_is_a_web_address(base: str, href: str) -> None:
     link = clean_link(base, href)

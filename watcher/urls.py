@@ -20,6 +20,7 @@ from watcher.model import CanonicalUrl, EntryKey
 
 MAX_URL = 2_000
 _WEB = ("http", "https")
+_WHOLE = re.compile(r"https?://[^/?#\s]", re.IGNORECASE)
 
 # ------------------------------------------------------------------------------- safe links
 
@@ -33,14 +34,16 @@ def clean_link(base: str, href: str) -> str | None:
     """The absolute http(s) address that ``href`` means on the page ``base``; None if unsafe.
 
     Refused: other schemes, user and password, backslashes (browsers and libraries disagree about
-    them), control characters, no host, a port out of range, more than 2,000 characters.
+    them), control characters, no host, a port out of range, more than 2,000 characters. Tabs and
+    line breaks in a link are left out, as browsers do.
     """
     href = href.strip()
     if not href or len(href) > MAX_URL or "\\" in href:
         return None
     try:
-        url = urljoin(base, href) if base else href
-        parts = urlsplit(url)
+        # Joining takes both addresses apart; most links are whole, and need none of that.
+        parts = urlsplit(href if _WHOLE.match(href) or not base else urljoin(base, href))
+        url = parts.geturl() if base else href
         port_fits = parts.port is None or parts.port > 0
     except ValueError:
         return None

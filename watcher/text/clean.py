@@ -26,7 +26,10 @@ _PARAGRAPH = re.compile(rf"{_LINE_END}[^\S\n\r\x85\u2028]*{_LINE_END}\s*")
 
 
 def _safe(text: str) -> str:
-    return unicodedata.normalize("NFC", _DROP.sub("", text))
+    # What is printable has none of the characters to drop, and most text is: asking is C.
+    if not text.isprintable():
+        text = _DROP.sub("", text)
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def clean_line(text: str, limit: int = 500) -> str:
@@ -38,8 +41,9 @@ def clean_line(text: str, limit: int = 500) -> str:
 
 def clean_text(text: str, limit: int = 200_000) -> str:
     """Paragraphs, each one clean line, joined by one empty line; a lone line break is a space."""
-    kept = _safe(text[: limit * 5].replace("\u2029", "\n\n"))
-    paragraphs = (" ".join(part.split()) for part in _PARAGRAPH.split(kept))
+    kept = _safe(text[: limit * 5].replace("\u2029", "\n\n").strip())
+    parts = [kept] if kept.isprintable() else _PARAGRAPH.split(kept)  # no line break, no paragraphs
+    paragraphs = (" ".join(part.split()) for part in parts)
     cleaned = "\n\n".join(part for part in paragraphs if part)
     return cleaned if len(cleaned) <= limit else cleaned[:limit].rstrip()
 
