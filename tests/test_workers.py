@@ -117,6 +117,28 @@ def test_every_kind_of_job() -> None:
     run(test)
 
 
+def test_what_pages_need_can_be_loaded_ahead_without_a_worker() -> None:
+    async def test() -> None:
+        async with WorkerPool(2) as pool:
+            assert isinstance(await parse(pool, rss(1)), FeedData)
+            (nursery,) = [p for p in children() if p.ppid() == os.getpid()]
+            pool.expect_pages()
+            pool.expect_pages()
+            await gone(lambda: any("numpy" in m.path for m in nursery.memory_maps()))
+            assert len(workers()) == 1
+            assert isinstance(await parse(pool, rss(2)), FeedData)  # by the worker there is
+            page = await pool.extract_page(PAGE, url=URL, content_type="text/html", now=NOW)
+            assert isinstance(page, PageData)
+
+            nursery.kill()
+            nursery.wait()
+            await pool.close()
+            pool.expect_pages()  # starts another one
+            assert isinstance(await parse(pool, rss(3)), FeedData)
+
+    run(test)
+
+
 def test_a_failure_of_the_job_is_its_answer() -> None:
     async def test() -> None:
         async with WorkerPool(1) as pool:

@@ -90,8 +90,8 @@ def read_article(cli: Root, subject: str) -> ArticleText:
 
 
 def _plain_article(body: bytes) -> ArticleText:
-    from watcher.extract import detect_lang
     from watcher.text.clean import clean_line, clean_text
+    from watcher.text.lang import detect_lang
 
     title, _, rest = body.decode("utf-8", "replace").strip().partition("\n")
     text = clean_text(rest)
@@ -245,8 +245,8 @@ def _row_problem(row: Any) -> str | None:
 
 def row_article(row: dict[str, Any]) -> ArticleText:
     """A labelled row as an article."""
-    from watcher.extract import detect_lang
     from watcher.text.clean import clean_line, clean_text
+    from watcher.text.lang import detect_lang
 
     title, text = clean_line(str(row["title"] or "")), clean_text(str(row["text"] or ""))
     return ArticleText(

@@ -10,12 +10,12 @@ from typing import Any
 
 import trafilatura
 
-from watcher.extract.lang import detect_lang
 from watcher.extract.metadata import Metadata, read_metadata
 from watcher.extract.signs import not_the_article
 from watcher.model import Failure, FailureReason, PageData
 from watcher.text.charset import decode
 from watcher.text.clean import clean_line, clean_text
+from watcher.text.lang import detect_lang
 from watcher.text.page import MAX_PAGE, parse_html
 
 HEAVY = 40_000

@@ -191,6 +191,7 @@ class Reading:
             return Failure(reason=FailureReason.READ_NEVER, url=entry.url)
         if spec.read == ReadPolicy.PLAUSIBLE and not await self._plausible(entry):
             return Failure(reason=FailureReason.NOT_PLAUSIBLE, url=entry.url)
+        self._context.workers.expect_pages()
         now = self._context.clock()
         response = await self._context.fetcher.fetch(
             Request(url=entry.url, accept="page", ignore_robots=spec.ignore_robots), now=now

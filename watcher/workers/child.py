@@ -45,6 +45,8 @@ def nursery() -> None:
             preload(loaded)
             gc.collect()
             gc.freeze()  # the collector would touch, and so copy, every shared page
+        if not descriptors:
+            continue  # no worker is wanted yet
         nursery_pid = os.getpid()
         if os.fork() == 0:
             try:

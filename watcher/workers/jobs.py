@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,8 @@ class Topics:
         """Scores for those topics (none named: all), and a fingerprint if one comes close."""
         from dataclasses import replace
 
-        from watcher.extract import detect_lang
         from watcher.stories import fingerprint
+        from watcher.text.lang import detect_lang
 
         if article.lang is None:
             text = article.text or f"{article.title} {article.summary}"
@@ -120,11 +121,15 @@ JOBS: dict[str, Callable[..., Any]] = {
 
 def preload(level: int) -> None:
     """Import before forking, so that all children share the memory. Level 1 reads pages too."""
-    import watcher.parse
 
-    if level >= 1:
-        import watcher.extract
-        import watcher.relevance
-        import watcher.stories
+    if level < 1:
+        return
+    from watcher.text.lang import detect_lang
 
-        watcher.extract.detect_lang("The language model is loaded by looking at some text.")
+    # Unpacking the language model is half of the work and leaves the interpreter to the imports.
+    with ThreadPoolExecutor(1) as beside:
+        model = beside.submit(detect_lang, "It is loaded by looking at some text.")
+        from watcher.relevance.background import backgrounds
+
+        backgrounds()
+        model.result()

@@ -118,6 +118,11 @@ class Nursery:
     def dead(self) -> bool:
         return self.process.poll() is not None
 
+    def load(self, level: int) -> None:
+        """Have it load what workers of that level need, before one is asked for."""
+        with contextlib.suppress(OSError):  # whoever asks for a worker will see that it is dead
+            self.control.send(json.dumps({"level": level}).encode())
+
     async def fork(self, level: int, room: int = 0) -> Worker:
         """A new worker, allowed so many bytes more. Raises WatcherError if none starts."""
         ours, theirs = socket.socketpair()

@@ -169,6 +169,12 @@ class WorkerPool:
             for analysis in await self.analyse([article], [topic])
         ]
 
+    def expect_pages(self) -> None:
+        """Load what reading pages needs (half a second) while the caller waits for servers."""
+        if self._level < _PAGES:
+            self._level = _PAGES
+            self._living_nursery().load(_PAGES)
+
     async def plausible(self, article: ArticleText, topics: Sequence[TopicId] = ()) -> bool:
         """Whether the page may be on topic by title and summary; True where that can't be told."""
         arguments = {"article": article, "topics": tuple(topics)}
@@ -300,9 +306,7 @@ class WorkerPool:
     async def _start(self) -> tuple[Nursery, Worker]:
         self._starting += 1
         try:
-            if self._nursery is None or self._nursery.dead():
-                self._nursery = Nursery(self.limits)
-            nursery = self._nursery
+            nursery = self._living_nursery()
             worker = await nursery.fork(self._level, self._room)
         except BaseException:
             self._wake_next()
@@ -311,6 +315,11 @@ class WorkerPool:
             self._starting -= 1
         self._busy.add(worker)
         return nursery, worker
+
+    def _living_nursery(self) -> Nursery:
+        if self._nursery is None or self._nursery.dead():
+            self._nursery = Nursery(self.limits)
+        return self._nursery
 
     def _release(self, worker: Worker) -> None:
         self._last_used = asyncio.get_running_loop().time()
