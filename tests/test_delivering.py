@@ -138,6 +138,28 @@ def test_a_template_of_the_receivers_is_given_everything_that_counts_as_told(
     asyncio.run(go())
 
 
+def test_what_a_template_could_not_say_is_told_by_the_built_in_one_and_both_are_on_record(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = "{% for n in message.notices %}{{ 100 // (n.headline | length - 3) }}{% endfor %}"
+    (tmp_path / "own.txt").write_text(source, "utf-8")
+
+    async def go() -> None:
+        with WebhookServer() as own:
+            extra = f'[[receivers]]\nname = "own"\nurl = "{own.url}"\ntemplate = "own.txt"\n'
+            async with desk(tmp_path, extra=extra) as one:
+                one.keep("a", title="Ada", receivers=("own",))
+                assert (await one.deliver()).sent == 1
+                assert "https://a.example/a" in own.receipts[0].json["message"]
+                [alert] = one.store.outbox.alerts(limit=5)
+                [delivery] = alert.deliveries
+                assert delivery.state == "sent"
+                assert "by zero" in (delivery.last_error or "")
+                assert "receiver own: sent, but: template:" in caplog.text
+
+    asyncio.run(go())
+
+
 def test_the_first_failure_of_a_row_warns_unless_the_summary_says_it(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -93,7 +93,8 @@ def print_alerts(found: list[AlertRecord]) -> None:
 
 def _detail(delivery: DeliveryRecord, now: Any) -> str:
     if delivery.state == DeliveryState.SENT:
-        return f"{ago(delivery.sent_at, now)} ago"
+        but = f", but: {delivery.last_error}" if delivery.last_error else ""
+        return safe(f"{ago(delivery.sent_at, now)} ago{but}")
     waits = f"waits for {held_for(delivery.held)}, " if delivery.held else ""
     when = f"due {due(delivery.next_try_at, now)}" if delivery.next_try_at else ""
     tries = plural(delivery.attempts, "try", "tries")

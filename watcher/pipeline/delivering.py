@@ -176,7 +176,11 @@ class Delivering:
         sent = everything if result.outcome is Outcome.SENT else everything & set(result.sent)
         left = sorted(everything - sent)
         if sent:
-            await context.stored(outbox.record_sent, sorted(sent), now=now)
+            # Of a receiver's own template that failed, say: the built-in one told it instead.
+            remark = result.detail if result.outcome is Outcome.SENT else ""
+            await context.stored(outbox.record_sent, sorted(sent), now=now, remark=remark or None)
+            if remark:
+                _log.warning("receiver %s: sent, but: %s", receiver.name, remark)
             tally.sent += len(sent)
             tally.messages += 1
             context.progress("deliver", len(sent))

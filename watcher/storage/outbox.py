@@ -89,8 +89,10 @@ class Outbox:
             repeat=any(delivery.ambiguous for delivery in found),
         )
 
-    def record_sent(self, ids: Collection[DeliveryId], *, now: datetime) -> None:
-        """The receiver took the message."""
+    def record_sent(
+        self, ids: Collection[DeliveryId], *, now: datetime, remark: str | None = None
+    ) -> None:
+        """The receiver took the message; ``remark`` says what was not as it should be."""
         self._set(
             ids,
             state=DeliveryState.SENT,
@@ -98,7 +100,7 @@ class Outbox:
             next_try_at=None,
             lease_until=None,
             held=None,
-            last_error=None,
+            last_error=remark,
         )
 
     def record_retry(
