@@ -30,13 +30,15 @@ class Cost:
 
 def run(command: Sequence[str], *, env: Mapping[str, str] | None = None, timeout: float) -> Cost:
     """Run a command to its end; SystemExit with its output where it fails."""
+    # Modules are compiled once, as on any machine, whatever the shell of the developer says.
+    usual = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     started = monotonic()
     process = psutil.Popen(
         command,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env={**os.environ, **(env or {})},
+        env={**usual, **(env or {})},
     )
     watch = Watch(process)
     watch.start()
