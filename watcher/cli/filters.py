@@ -1,9 +1,11 @@
-"""The options by which hits are chosen, the same in ``list``, ``search`` and ``export``."""
+"""The options by which hits are chosen: in ``list``, ``search``, ``export`` and ``review``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated
+import functools
+import inspect
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
@@ -14,6 +16,10 @@ from watcher.model import Verdict
 
 if TYPE_CHECKING:
     from watcher.storage import HitFilter
+
+    Wanted = HitFilter
+else:
+    Wanted = object  # the class itself brings the database along
 
 Topic = Annotated[str | None, typer.Option(help="Only this topic.")]
 Since = Annotated[str | None, typer.Option(help="First seen since: 2d, 36h, 2026-11-20.")]
@@ -36,23 +42,23 @@ PagerFlag = Annotated[bool, typer.Option("--pager/--no-pager", help="Page what i
 
 def hit_filter(
     *,
-    topic: str | None = None,
-    since: str | None = None,
-    until: str | None = None,
-    min_score: float | None = None,
-    verdict: str | None = None,
-    lang: str | None = None,
-    publisher: str | None = None,
-    story: int | None = None,
-    unreviewed: bool = False,
-    near_misses: bool = False,
-    limit: int = 50,
-) -> HitFilter:
+    topic: Topic = None,
+    since: Since = None,
+    until: Until = None,
+    min_score: MinScore = None,
+    verdict: WithVerdict = None,
+    lang: Lang = None,
+    publisher: Publisher = None,
+    story: InStory = None,
+    unreviewed: Unreviewed = False,
+    near_misses: NearMisses = False,
+    limit: Limit = 50,
+) -> Wanted:
     """What was asked for, checked; raises UsageError for what makes no sense."""
-    from watcher.storage import HitFilter
+    from watcher.storage import HitFilter as Made
 
     now = now_utc()
-    return HitFilter(
+    return Made(
         topic=topic,
         since=parse_time(since, now=now),
         until=parse_time(until, now=now),
@@ -65,6 +71,34 @@ def hit_filter(
         near_misses=near_misses,
         limit=limit,
     )
+
+
+def choosing_hits(*, limit: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The command has the options of ``hit_filter`` in place of its parameter ``wanted``, and gets
+    what they say as that."""
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(command)
+        def run(**given: Any) -> None:
+            chosen = {name: given.pop(name) for name in options}
+            command(wanted=hit_filter(**chosen), **given)
+
+        options = dict(inspect.signature(hit_filter).parameters)
+        options["limit"] = options["limit"].replace(default=limit)
+        hints = get_type_hints(hit_filter, include_extras=True)
+        hints |= get_type_hints(command, include_extras=True)
+        parameters: list[inspect.Parameter] = []
+        for name, own in inspect.signature(command).parameters.items():
+            parameters += options.values() if name == "wanted" else [own]
+        typed = [
+            one.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[one.name])
+            for one in parameters
+        ]
+        run.__signature__ = inspect.Signature(typed)  # type: ignore[attr-defined]
+        run.__annotations__ = {one.name: one.annotation for one in typed}
+        return run
+
+    return decorate
 
 
 def one_format(*, as_json: bool, csv: bool, jsonl: bool) -> str:

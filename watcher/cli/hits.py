@@ -25,19 +25,10 @@ app = noun("Hits: list, show, mark, search, export.")
 
 
 @app.command("list")
+@filters.choosing_hits(limit=50)
 def list_hits(
     context: typer.Context,
-    topic: filters.Topic = None,
-    since: filters.Since = None,
-    until: filters.Until = None,
-    min_score: filters.MinScore = None,
-    verdict: filters.WithVerdict = None,
-    lang: filters.Lang = None,
-    publisher: filters.Publisher = None,
-    story: filters.InStory = None,
-    unreviewed: filters.Unreviewed = False,
-    near_misses: filters.NearMisses = False,
-    limit: filters.Limit = 50,
+    wanted: filters.Wanted,
     as_json: filters.JsonFlag = False,
     csv: filters.CsvFlag = False,
     jsonl: filters.JsonlFlag = False,
@@ -45,23 +36,18 @@ def list_hits(
 ) -> None:
     """List hits, newest first."""
     form = filters.one_format(as_json=as_json, csv=csv, jsonl=jsonl)
-    wanted = filters.hit_filter(
-        topic=topic, since=since, until=until, min_score=min_score, verdict=verdict, lang=lang,
-        publisher=publisher, story=story, unreviewed=unreviewed, near_misses=near_misses,
-        limit=limit,
-    )  # fmt: skip
     store = root(context).store()
     found = store.review.hits(wanted)
-    if topic and not found:
-        _check_topic(root(context), topic, store.review.topics())
+    if wanted.topic and not found:
+        _check_topic(root(context), wanted.topic, store.review.topics())
     if form != "text":
         print_data(found, form)
     elif not found:
-        say("No near misses." if near_misses else "No hits.")
+        say("No near misses." if wanted.near_misses else "No hits.")
         if not store.review.topics():
             note("`watcher poll` makes a pass, `watcher status` says how things stand.")
     else:
-        _print_list(found, more=len(found) == limit, pager=pager)
+        _print_list(found, more=len(found) == wanted.limit, pager=pager)
 
 
 def _check_topic(cli: Root, topic: str, stored: list[str]) -> None:
@@ -156,20 +142,11 @@ def mark(
 
 
 @app.command()
+@filters.choosing_hits(limit=20)
 def search(
     context: typer.Context,
     query: Annotated[list[str], typer.Argument(metavar="QUERY")],
-    topic: filters.Topic = None,
-    since: filters.Since = None,
-    until: filters.Until = None,
-    min_score: filters.MinScore = None,
-    verdict: filters.WithVerdict = None,
-    lang: filters.Lang = None,
-    publisher: filters.Publisher = None,
-    story: filters.InStory = None,
-    unreviewed: filters.Unreviewed = False,
-    near_misses: filters.NearMisses = False,
-    limit: filters.Limit = 20,
+    wanted: filters.Wanted,
     as_json: filters.JsonFlag = False,
     pager: filters.PagerFlag = True,
 ) -> None:
@@ -181,11 +158,6 @@ def search(
     from watcher.cli.searching import found_json, found_lines
     from watcher.text.query import parse_query
 
-    wanted = filters.hit_filter(
-        topic=topic, since=since, until=until, min_score=min_score, verdict=verdict, lang=lang,
-        publisher=publisher, story=story, unreviewed=unreviewed, near_misses=near_misses,
-        limit=limit,
-    )  # fmt: skip
     # One argument with a space in it was quoted for the shell and is meant as a phrase only if
     # the query has other arguments, too: `search "South Ossetia" -Peskov`.
     words = [f'"{w}"' if " " in w and len(query) > 1 and '"' not in w else w for w in query]
@@ -194,7 +166,7 @@ def search(
     if as_json:
         emit([found_json(one, node) for one in found])
     elif not found:
-        say("Nothing found." if near_misses else "Nothing found among the hits.")
+        say("Nothing found." if wanted.near_misses else "Nothing found among the hits.")
     else:
         from watcher.cli import screen
 
@@ -203,23 +175,15 @@ def search(
 
 
 @app.command()
+@filters.choosing_hits(limit=100_000)
 def export(
     context: typer.Context,
     form: Annotated[
         str, typer.Option("--format", "-f", help="csv, jsonl, json, markdown, atom or opml.")
     ] = "csv",
     out: Annotated[Path | None, typer.Option("--out", "-o", help="File; default: stdout.")] = None,
-    topic: filters.Topic = None,
-    since: filters.Since = None,
-    until: filters.Until = None,
-    min_score: filters.MinScore = None,
-    verdict: filters.WithVerdict = None,
-    lang: filters.Lang = None,
-    publisher: filters.Publisher = None,
-    story: filters.InStory = None,
-    unreviewed: filters.Unreviewed = False,
-    near_misses: filters.NearMisses = False,
-    limit: filters.Limit = 100_000,
+    *,
+    wanted: filters.Wanted,
 ) -> None:
     """Hand hits on: CSV that a spreadsheet opens safely, JSON Lines, Markdown, an Atom feed; or
     the feeds by publisher as OPML."""
@@ -230,11 +194,6 @@ def export(
             f'"{form}" is no format; known are {", ".join(FORMATS)}'
             f"{filters.did_you_mean(form, FORMATS)}"
         )
-    wanted = filters.hit_filter(
-        topic=topic, since=since, until=until, min_score=min_score, verdict=verdict, lang=lang,
-        publisher=publisher, story=story, unreviewed=unreviewed, near_misses=near_misses,
-        limit=limit,
-    )  # fmt: skip
     cli: Root = root(context)
     written = write_out(exported(cli.store(), form, wanted, now=now_utc()), out)
     if out is not None:
