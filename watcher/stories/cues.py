@@ -17,13 +17,22 @@ _GAP = 2
 _GAP_OF_MEANINGS = 3
 """The same where the next word may be any of a meaning, which has articles and names in front."""
 
-Part = tuple[tuple[str, bool], ...]
-"""Words in a row: each a stem and whether the whole word is asked for, or a meaning as ``@join``."""
 Place = tuple[int, int, frozenset[int]]
 """Where a part begins, the word after it, and which of the words between are its own."""
 _MOST_MET = 50_000
 _SHORTEST_STEM = 4
-_PERCENT: Part = (("%", True),)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Part:
+    """Words in a row: each a stem and whether the whole word is asked for, or a meaning as
+    ``@join``. A ladder has one for the same words, so that they are compared by identity.
+    """
+
+    words: tuple[tuple[str, bool], ...]
+
+
+_PERCENT = Part((("%", True),))
 """A percent sign somewhere in the sentence."""
 
 
@@ -43,17 +52,27 @@ class Cue:
     @cached_property
     def asked(self) -> tuple[Part, ...]:
         """The parts that are words."""
-        return tuple(part for part in self.parts if part != _PERCENT)
+        return tuple(part for part in self.parts if part is not _PERCENT)
+
+    @cached_property
+    def needed(self) -> frozenset[Part]:
+        """The same, each once."""
+        return frozenset(self.asked)
+
+    @cached_property
+    def stems(self) -> tuple[str, ...]:
+        """All its words."""
+        return tuple(stem for part in self.parts for stem, _ in part.words)
 
     @cached_property
     def letters(self) -> int:
         """How many letters it asks for: a longer cue is more telling."""
-        return sum(_letters(stem) for part in self.parts for stem, _ in part)
+        return sum(map(_letters, self.stems))
 
     @cached_property
     def names_a_day(self) -> bool:
         """Whether it asks for a date: what is set for a day to come is set already."""
-        return (("@day", False),) in self.parts
+        return any(part.words == (("@day", False),) for part in self.parts)
 
 
 _LETTERS_OF_MEANING = 6
@@ -83,10 +102,10 @@ class Ladder:
     """Words that were looked up, with the parts they begin."""
 
 
-def _part(text: str) -> Part:
+def _words(text: str) -> tuple[tuple[str, bool], ...]:
     """``подписа* указ*`` as stems; a percent sign stands for itself."""
     if text == "%":
-        return _PERCENT
+        return _PERCENT.words
     words = []
     for written in text.split():
         if written[0] == "@" and written[1:] in saga_words():
@@ -115,21 +134,25 @@ def ladder(stages: tuple[StageSpec, ...]) -> Ladder:
     """Compile the cues of a topic's stages."""
     cues: dict[Part, list[Cue]] = {}
     by_first: dict[str, list[Part]] = {}
+    known = {_PERCENT.words: _PERCENT}
     for rung, stage in enumerate(stages):
         for text in stage.cues:
             lang, written = _language(text)
-            parts = tuple(part for piece in written.split("+") if (part := _part(piece.strip())))
-            asked = [part for part in parts if part != _PERCENT]
+            pieces = [words for piece in written.split("+") if (words := _words(piece.strip()))]
+            parts = tuple([known.setdefault(words, Part(words)) for words in pieces])
+            asked = [part for part in parts if part is not _PERCENT]
             if not asked:
                 continue
-            given = any(_is_recognition(stem) for part in asked for stem, _ in part)
+            given = any(_is_recognition(stem) for part in asked for stem, _ in part.words)
             cues.setdefault(asked[0], []).append(Cue(rung, stage, parts, text, lang, given))
             for part in parts:
-                known = by_first.setdefault(part[0][0], [])
-                if part not in known:
-                    known.append(part)
-    by_part = {part: tuple(same) for part, same in cues.items()}
-    return Ladder(by_part, {first: tuple(parts) for first, parts in by_first.items()})
+                same = by_first.setdefault(part.words[0][0], [])
+                if part not in same:
+                    same.append(part)
+    return Ladder(
+        {part: tuple(begun) for part, begun in cues.items()},
+        {first: tuple(parts) for first, parts in by_first.items()},
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +172,11 @@ class _Told:
 
     def place_of(self, part: Part, at: int) -> Place | None:
         """Where a part that begins at a word stands, or None where it does not fit."""
-        end = self.end(*part[0], at)
+        end = self.end(*part.words[0], at)
         if end is None:
             return None
         own = list(range(at, end))
-        for stem, whole in part[1:]:
+        for stem, whole in part.words[1:]:
             gap = _GAP_OF_MEANINGS if stem[:1] == "@" else _GAP
             for n in range(end, min(len(self.words), end + 1 + gap)):
                 after = self.end(stem, whole, n)
@@ -171,7 +194,7 @@ def _placed(compiled: Ladder, told: _Told) -> dict[Part, list[Place]]:
     placed: dict[Part, list[Place]] = {}
     for at, word in enumerate(told.words):
         for part in _beginning(compiled, word):
-            if len(part) == 1:
+            if len(part.words) == 1:
                 placed.setdefault(part, []).append((at, at + 1, frozenset((at,))))
             elif (place := told.place_of(part, at)) is not None:
                 placed.setdefault(part, []).append(place)
@@ -190,7 +213,7 @@ def _beginning(compiled: Ladder, word: str) -> tuple[Part, ...]:
             part
             for length in range(1, len(word) + 1)
             for part in compiled.parts.get(word[:length], ())
-            if length == len(word) or not part[0][1]
+            if length == len(word) or not part.words[0][1]
         )
         if len(compiled.met) < _MOST_MET:
             compiled.met[word] = found
@@ -203,11 +226,11 @@ def find_cues(
     """Cues whose parts all stand within reach of each other; ``percent``: the text has a %."""
     placed = _placed(compiled, _Told(words, saga_meanings(words, lang)))
     for cue in (cue for part in placed for cue in compiled.cues.get(part, ())):
+        if not placed.keys() >= cue.needed:
+            continue
         if cue.lang and lang and cue.lang != lang:
             continue
         if len(cue.asked) < len(cue.parts) and not percent:
-            continue
-        if any(part not in placed for part in cue.asked):
             continue
         if found := _together([placed[part] for part in cue.asked]):
             start, end = min(place[0] for place in found), max(place[1] for place in found)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 
-from watcher.stories.lexicon import Found
+from watcher.stories.lexicon import DAY, Found
 from watcher.stories.tables.numerals import MULTIPLIERS, NUMERALS, ONLY_IN
 from watcher.text.words import Words, fold
 
@@ -106,6 +106,8 @@ def days(words: Words, concepts: Sequence[Found], published: date | None) -> lis
     """Every day that is named, weekdays and ``yesterday`` taken back from the publication day."""
     mentions = []
     for found in concepts:
+        if found.concept.kind != DAY:
+            continue
         name = found.concept.id
         span = words.starts[found.start], words.ends[found.end - 1]
         if name.startswith("month"):
@@ -144,8 +146,9 @@ def numbers(words: Words, taken: Sequence[Mention], lang: str | None) -> list[Me
         value, end = _multiplied(_normal_number(match[0]), words, match.end(), lang)
         if len(value) > 1:
             mentions.append(Mention(match.start(), end, value))
+    written_out = _numerals()
     for n, folded in enumerate(words.folded):
-        written = _numerals().get(folded)
+        written = written_out.get(folded)
         if written and _counts(folded, lang):
             value, end = _multiplied(written, words, words.ends[n], lang)
             mentions.append(Mention(words.starts[n], end, value))

@@ -125,16 +125,17 @@ def _nearest(fp: Fingerprint, inside: Sequence[Member], most: int) -> list[Membe
     """The members that share most features, at most so many."""
     if len(inside) <= most:
         return list(inside)
-    names = fp.names.keys() | fp.weak.keys()
+    names = frozenset((*fp.names, *fp.weak))
+    acts, numbers = frozenset(fp.acts), frozenset(fp.numbers)
     hashes = frozenset(fp.sketch.hashes)
 
     def shared(member: Member) -> int:
         other = member.fingerprint
         return (
-            2 * len(names & other.names.keys())
-            + len(names & other.weak.keys())
-            + len(fp.acts.keys() & other.acts.keys())
-            + 2 * len(fp.numbers.keys() & other.numbers.keys())
+            2 * len(names.intersection(other.names))
+            + len(names.intersection(other.weak))
+            + len(acts.intersection(other.acts))
+            + 2 * len(numbers.intersection(other.numbers))
             + 4 * len(hashes.intersection(other.sketch.hashes))
         )
 

@@ -16,7 +16,7 @@ from watcher.stories.tables.territories import ALSO_TERRITORIES, TERRITORIES
 from watcher.stories.tables.world import WORLD
 from watcher.text.words import fold, script_of
 
-ACT, THING, COMMON, PLACE, BODY, TERRITORY = "a", "t", "c", "p", "o", "y"
+ACT, THING, COMMON, PLACE, BODY, DAY, TERRITORY = "a", "t", "c", "p", "o", "d", "y"
 """Classes of concept: see the tables."""
 
 TABLED_LANGUAGES = (*LANGUAGES, *NEIGHBOUR_LANGUAGES)
@@ -110,7 +110,7 @@ def _named() -> list[Pattern]:
     calendar += [(f"weekday{n}", names) for n, names in enumerate(WEEKDAYS)]
     calendar += [(f"day{n}", names) for n, names in DAY_WORDS.items()]
     for name, names in calendar:
-        patterns += [_pattern(stem, Concept(name, "d")) for stem in names.split()]
+        patterns += [_pattern(stem, Concept(name, DAY)) for stem in names.split()]
     return patterns
 
 
@@ -207,7 +207,7 @@ def _saga_for(table: str) -> Index:
         name, *cells = line.split("|")
         for lang, cell in zip(LANGUAGES, cells, strict=True):
             columns[lang] += [_pattern(stem, Concept(name.strip(), ACT)) for stem in cell.split()]
-    months = [_pattern(stem, Concept("day", "d")) for names in MONTHS for stem in names.split()]
+    months = [_pattern(stem, Concept("day", DAY)) for names in MONTHS for stem in names.split()]
     if table in columns:
         return index_of([*columns[table], *months])
     return index_of([*(pattern for patterns in columns.values() for pattern in patterns), *months])

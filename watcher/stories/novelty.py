@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
+from heapq import nlargest
 from math import exp
 from typing import TypeVar
 from zlib import crc32
@@ -78,15 +79,18 @@ class Known:
 
     def absorb(self, told: Sequence[SentenceFacts]) -> Known:
         """Known and told together, bounded: beyond the limits nothing more is kept."""
-        runs = set(self.runs)
-        added: dict[str, set[str]] = {name: set(getattr(self, name)) for name in _FIELD.values()}
+        runs: set[int] = set()
+        told_keys: dict[str, set[str]] = {name: set() for name in _FIELD.values()}
         for sentence in told:
             runs |= sentence.runs
             for fact in sentence.facts:
                 if fact.kind in _FIELD:
-                    added[_FIELD[fact.kind]].add(fact.key)
-        kept = {name: _bounded(keys, _LIMITS[name]) for name, keys in added.items()}
-        return replace(self, runs=_bounded(runs, _LIMITS["runs"]), **kept)
+                    told_keys[_FIELD[fact.kind]].add(fact.key)
+        kept = {
+            name: _bounded(getattr(self, name), keys, _LIMITS[name])
+            for name, keys in told_keys.items()
+        }
+        return replace(self, runs=_bounded(self.runs, runs, _LIMITS["runs"]), **kept)
 
     def merged(self, other: Known) -> Known:
         """Both together."""
@@ -125,9 +129,15 @@ class Known:
 _Key = TypeVar("_Key", str, int)
 
 
-def _bounded(keys: set[_Key], limit: int) -> frozenset[_Key]:
-    """At most so many, always the same ones."""
-    return frozenset(keys if len(keys) <= limit else sorted(keys)[:limit])
+def _bounded(kept: frozenset[_Key], told: set[_Key], limit: int) -> frozenset[_Key]:
+    """What was kept and told, at most so many, always the same ones: the smallest."""
+    if len(kept) == limit:  # few of the told have a place in what is full
+        last = max(kept)
+        told = {key for key in told if key < last}
+    if told <= kept:
+        return kept
+    keys = kept | told
+    return keys.difference(nlargest(len(keys) - limit, keys))
 
 
 _FIELD = {"name": "names", "number": "numbers", "day": "days", "act": "acts", "place": "places"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import exp, log1p, sqrt
+from operator import mul
 
 from watcher.stories.fingerprint import Fingerprint, Weights
 from watcher.stories.names import alike
@@ -137,8 +138,8 @@ class Side:
 
     def stems(self) -> float:
         """Mass of the word stems, which only a text of the same language is asked for."""
-        rarity = self._stem_rarity
-        return sum([weight * rarity[key] for key, weight in self.fp.stems.items()])
+        stems = self.fp.stems
+        return float(sum(map(mul, stems.values(), map(self._stem_rarity.__getitem__, stems))))
 
     def named(self, key: str) -> str | None:
         """The same name in this article, surely or possibly a name, allowing for an ending."""

@@ -10,7 +10,7 @@ from functools import cache, cached_property
 from itertools import islice
 
 from watcher.model import ArticleText, StageSpec
-from watcher.stories.cues import CueFound, find_cues, ladder, matcher
+from watcher.stories.cues import Cue, CueFound, Ladder, find_cues, ladder, matcher
 from watcher.stories.dates import days, years
 from watcher.stories.lexicon import find, table_of
 from watcher.stories.tables.context import (
@@ -31,9 +31,8 @@ from watcher.text.words import Words, paragraphs, sentences, tokenise
 
 _REACHED = 0.5
 _PLACES = (1.0, 1.0, 0.9, 0.8, 0.7, 0.6)
-"""What a sentence's word counts for, from the title down; later ones tell the background."""
-_LATER = 0.45
-_MOST_SENTENCES = 14
+"""What a sentence's word counts for, from the title down; later ones tell the background, and are
+not read."""
 _BACK = 0.4
 _RUMOUR = 0.7
 _RUNG_BONUS = 0.01
@@ -201,24 +200,43 @@ def detect_stage(
     if not compiled.cues:
         return None
     told = _sentences(article)
-    cues = [
-        list(find_cues(compiled, s.words.folded, article.lang, "%" in s.words.text)) for s in told
-    ]
+    cues = [list(find_cues(compiled, s.words.folded, s.lang, "%" in s.words.text)) for s in told]
     if not any(cues):
         return None
     whose = owners(places, [s.words.folded for s in told], [s.paragraph for s in told])
-    found = [
-        _ranked(_finding(cue, sentence, place), cue)
-        for place, sentence in enumerate(told)
-        for cue in cues[place]
+    possible = [
+        (_PLACES[place] + _bonus(cue.cue), cue, place)
+        for place, found in enumerate(cues)
+        for cue in found
         if not _is_elsewhere(cue, whose[place])
     ]
-    asserted = [pair for pair in found if pair[1].reached]
-    best = max(asserted or found, key=lambda pair: pair[0], default=None)
-    return best[1] if best else None
+    # Judged by the most they can rank, until none can outrank the best: nearly all of an article's
+    # cues say again what its title says.
+    order = sorted(range(len(possible)), key=lambda n: -possible[n][0])
+    asserted: tuple[float, int, StageFinding] | None = None
+    others: list[tuple[float, int, StageFinding]] = []
+    for n in order:
+        most, cue, place = possible[n]
+        if asserted is not None and most < asserted[0]:
+            break
+        finding = _finding(cue, told[place], place)
+        judged = finding.certainty + _bonus(cue.cue), -n, finding
+        if not finding.reached:
+            others.append(judged)
+        elif asserted is None or judged[:2] > asserted[:2]:
+            asserted = judged
+    best = asserted or max(others, key=lambda one: one[:2], default=None)
+    return best[2] if best else None
+
+
+def _bonus(cue: Cue) -> float:
+    """What a cue's rank gains over its certainty."""
+    bonus = _RUNG_BONUS * cue.rung + _LETTER_BONUS * cue.letters
+    return bonus + (_REVERSAL_BONUS if cue.stage.reversal else 0.0)
 
 
 def _sentences(article: ArticleText) -> list[_Sentence]:
+    """The title and the sentences that count for something."""
     published = article.published_at.date() if article.published_at else None
     context = _context(article.lang if article.lang in NEGATION else None)
     text = article.text or article.summary
@@ -229,7 +247,7 @@ def _sentences(article: ArticleText) -> list[_Sentence]:
     )
     return [
         _Sentence(tokenise(line), article.lang, published, number, context)
-        for line, number in ((article.title, 0), *islice(spans, _MOST_SENTENCES))
+        for line, number in ((article.title, 0), *islice(spans, len(_PLACES) - 1))
     ]
 
 
@@ -240,11 +258,6 @@ def _days_before(value: str, published: date) -> int:
     except ValueError:
         return 0
     return (published - named).days
-
-
-def _ranked(finding: StageFinding, found: CueFound) -> tuple[float, StageFinding]:
-    rank = finding.certainty + _RUNG_BONUS * found.cue.rung + _LETTER_BONUS * found.cue.letters
-    return rank + (_REVERSAL_BONUS if finding.reversal else 0.0), finding
 
 
 def _is_elsewhere(found: CueFound, owner: Owner) -> bool:
@@ -261,7 +274,7 @@ def _is_elsewhere(found: CueFound, owner: Owner) -> bool:
 
 def _finding(found: CueFound, sentence: _Sentence, place: int) -> StageFinding:
     """Judge one cue by the words around it."""
-    certainty = _PLACES[place] if place < len(_PLACES) else _LATER
+    certainty = _PLACES[place]
     if place and _is_background(found, sentence):
         certainty *= _BACK
     if sentence.is_doubted:
@@ -320,7 +333,7 @@ def _is_cut_off(n: int, found: CueFound, sentence: _Sentence) -> bool:
 
 def _is_negated_inside(word: str, found: CueFound, context: _Context) -> bool:
     """Turkish negates inside the verb: "ertelenmedi" is the cue ``ertele*`` turned round."""
-    asked = [stem for part in found.cue.parts for stem, _ in part]
+    asked = found.cue.stems
     stems = [stem for stem in asked if word.startswith(stem)]
     stems += [word[:_ROOT] for stem in asked if stem.startswith("@")]
     return any(

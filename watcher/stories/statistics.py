@@ -98,7 +98,7 @@ def search_keys(fp: Fingerprint, statistics: TopicStatistics) -> tuple[str, ...]
     """The rarest of an article's index keys: what candidates are looked up by."""
     untold = Recent(statistics, ()).untold
     rarities = {key: _key_rarity(key, untold) for key in fp.keys}
-    telling = [key for key in fp.keys if rarities[key] >= _TOO_COMMON]
+    telling = [key for key, rarity in rarities.items() if rarity >= _TOO_COMMON]
     return tuple(sorted(telling, key=lambda key: -rarities[key])[:_MOST_SEARCHED])
 
 
@@ -187,7 +187,7 @@ class Recent:
             return self.untold[kind]
         told = self.told[kind]
         own = asked[kind].keys() & self._features[kind].get(story, ())
-        return asked[kind] | {key: told[key] for key in own}
+        return asked[kind] | {key: told[key] for key in own} if own else asked[kind]
 
 
 def no_history() -> Recent:
