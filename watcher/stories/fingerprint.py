@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import combinations
 
 from watcher.model import ArticleText
@@ -34,7 +34,7 @@ Weights = Mapping[str, int]
 """Feature to the weight, 1-9, of the best place where it stands."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Fingerprint:
     """Comparable features of an article; every mapping runs from feature to weight 1-9."""
 
@@ -55,10 +55,25 @@ class Fingerprint:
     """Word stems, for texts of the same language."""
     sketch: Sketch = NO_SKETCH
 
-    @property
+    @cached_property
     def keys(self) -> tuple[str, ...]:
         """At most 40 index keys; two tellings of one event share at least one."""
         return index_keys(self)
+
+    # What comparing asks for again and again: a stored hit is compared with many that come after.
+
+    @cached_property
+    def named(self) -> Weights:
+        """Names, sure and possible."""
+        return {**self.weak, **self.names}
+
+    @cached_property
+    def by_sound(self) -> Mapping[str, list[str]]:
+        """The same by their first two sounds."""
+        found: dict[str, list[str]] = {}
+        for key in (*self.names, *self.weak):
+            found.setdefault(key[:2], []).append(key)
+        return found
 
     def to_json(self) -> str:
         """Compact JSON of at most about 4 kB."""
@@ -70,11 +85,13 @@ class Fingerprint:
 
     @classmethod
     def from_json(cls, text: str) -> Fingerprint:
-        """The inverse of ``to_json``; a small cache serves hits that are compared again."""
+        """The inverse of ``to_json``; hits of the last days are compared again and again."""
         return _parsed(text)
 
 
-@lru_cache(maxsize=512)
+# Reading one back costs as much as comparing two. So many are the window of a topic with 300 hits
+# a day; each takes 10 kB.
+@lru_cache(maxsize=1_500)
 def _parsed(text: str) -> Fingerprint:
     parts = json.loads(text)
     return Fingerprint(
@@ -96,8 +113,8 @@ def _packed(weights: Weights) -> str:
 def _unpacked(packed: str) -> dict[str, int]:
     weights: dict[str, int] = {}
     for group in packed.split("|") if packed else ():
-        weight, *keys = group.split(" ")
-        weights |= dict.fromkeys(keys, int(weight))
+        weight, _, keys = group.partition(" ")
+        weights.update(dict.fromkeys(keys.split(" "), int(weight)))
     return weights
 
 

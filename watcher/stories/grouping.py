@@ -125,7 +125,7 @@ def _nearest(fp: Fingerprint, inside: Sequence[Member], most: int) -> list[Membe
     """The members that share most features, at most so many."""
     if len(inside) <= most:
         return list(inside)
-    names = frozenset((*fp.names, *fp.weak))
+    names = frozenset(fp.named)
     acts, numbers = frozenset(fp.acts), frozenset(fp.numbers)
     hashes = frozenset(fp.sketch.hashes)
 

@@ -116,9 +116,6 @@ class Side:
         for kind in ("names", *_PLAIN_KINDS):
             self._weigh(kind, getattr(fp, kind), rarity[kind])
         self._stem_rarity = rarity["stems"]
-        self.by_sound: dict[str, list[str]] = {}
-        for key in (*fp.names, *fp.weak):
-            self.by_sound.setdefault(key[:2], []).append(key)
 
     def _weigh(self, kind: str, weights: Weights, rarity: dict[str, float]) -> None:
         whole = first = upper = 0.0
@@ -143,10 +140,12 @@ class Side:
 
     def named(self, key: str) -> str | None:
         """The same name in this article, surely or possibly a name, allowing for an ending."""
-        if key in self.fp.names or key in self.fp.weak:
+        if key in self.fp.named:
             return key
-        near = self.by_sound.get(key[:2], ())
-        return next((other for other in near if alike(key, other)), None)
+        for other in self.fp.by_sound.get(key[:2], ()):
+            if alike(key, other):
+                return other
+        return None
 
     def weight(self, kind: str, key: str) -> int:
         """The best place where a feature stands; 0 if it does not."""
@@ -154,7 +153,7 @@ class Side:
             found: int = getattr(self.fp, kind).get(key, 0)
             return found
         other = self.named(key)
-        return (self.fp.names.get(other) or self.fp.weak[other]) if other else 0
+        return self.fp.named[other] if other else 0
 
 
 @dataclass(slots=True)

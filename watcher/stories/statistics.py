@@ -8,7 +8,7 @@ from collections.abc import Collection, Hashable, Iterable, Sequence
 from itertools import chain
 from math import log
 
-from watcher.stories.fingerprint import Fingerprint
+from watcher.stories.fingerprint import Fingerprint, Weights
 
 COUNTED = ("names", "acts", "things", "places", "numbers", "stems")
 """Kinds of feature with a rarity; possible names count as names."""
@@ -34,9 +34,8 @@ def _counters() -> dict[str, Counter[str]]:
     return {kind: Counter() for kind in COUNTED}
 
 
-def _features(fp: Fingerprint, kind: str) -> dict[str, int]:
-    features: dict[str, int] = getattr(fp, kind)
-    return {**features, **fp.weak} if kind == "names" else features
+def _features(fp: Fingerprint, kind: str) -> Weights:
+    return fp.named if kind == "names" else getattr(fp, kind)
 
 
 def _union(fingerprints: Sequence[Fingerprint], kind: str) -> Collection[str]:
@@ -121,25 +120,17 @@ class _Rarities(dict[str, float]):
         self._stories = max(0, statistics.stories - 1) + _PRIOR_STORIES
         self._recent = max(0, len(recent.members) - 1) + _PRIOR_RECENT
         self._prior, self._are_numbers = _PRIOR[kind], kind == "numbers"
-        self._told: dict[tuple[int, int, bool], float] = {}
 
     def __missing__(self, key: str) -> float:
-        # Few counts are met again and again, and a logarithm costs more than a look-up.
-        counts = self._ever.get(key, 0), self._late.get(key, 0), self._are_numbers and len(key) < 3
-        rarity = self._told.get(counts)
-        if rarity is None:
-            rarity = self._told[counts] = self._rarity(*counts)
-        self[key] = rarity
-        return rarity
-
-    def _rarity(self, ever: int, late: int, small: bool) -> float:
         """The share of other stories that have it, ever or of late, whichever is more, in nats."""
-        prior = _PRIOR_SMALL_NUMBER if small else self._prior
         own = self._own
+        ever, late = self._ever.get(key, 0), self._late.get(key, 0)
+        prior = _PRIOR_SMALL_NUMBER if self._are_numbers and len(key) < 3 else self._prior
         long = ((ever - own if ever > own else 0) + _PRIOR_STORIES * prior) / self._stories
         lately = ((late - own if late > own else 0) + _PRIOR_RECENT * prior) / self._recent
         share = long if long > lately else lately
-        return -log(share if share < _MOST_COMMON else _MOST_COMMON)
+        rarity = self[key] = -log(share if share < _MOST_COMMON else _MOST_COMMON)
+        return rarity
 
 
 Rarity = dict[str, dict[str, float]]
