@@ -114,6 +114,7 @@ def test_an_unknown_language_leaves_the_word_alone() -> None:
         ("«Да!» Так он сказал. 17 июля прошло.", 2),
         ("ბიბილოვმა თქვა. მას ელოდნენ.", 2),
         ("是的。不是。", 2),
+        ("Am 17. Juli wird abgestimmt. Bis dahin gilt es.", 2),
     ],
 )
 def test_sentences_end_where_they_end(text: str, count: int) -> None:

@@ -327,12 +327,21 @@ def sentences(text: str, start: int = 0, end: int | None = None) -> list[tuple[i
     end = len(text) if end is None else end
     bounds = []
     for match in _STOP.finditer(text, start, end):
-        if not _is_initial(text, match.start()):
+        if not (_is_initial(text, match.start()) or _is_day(text, match)):
             bounds.append((start, match.end()))
             start = match.end()
     if end > start:
         bounds.append((start, end))
     return bounds
+
+
+_GERMAN_MONTH = re.compile(r"(?:J[aä]n|Feb|März|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez)")
+
+
+def _is_day(text: str, stop: re.Match[str]) -> bool:
+    """Whether the full stop makes a number the day of a month: "am 17. Juli"."""
+    dot = stop.start()
+    return dot > 0 and text[dot - 1].isdigit() and bool(_GERMAN_MONTH.match(text, stop.end()))
 
 
 def _is_initial(text: str, dot: int) -> bool:
