@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, lru_cache
 
 from watcher.stories.lexicon import DAY, Found
 from watcher.stories.tables.numerals import MULTIPLIERS, NUMERALS, ONLY_IN
@@ -16,6 +16,8 @@ from watcher.text.words import Words, fold
 _NUMERIC_DATE = re.compile(
     r"(?<!\d)(\d{1,2})[./](\d{1,2})[./](\d{4})(?!\d)|(?<!\d)(\d{4})-(\d\d)-(\d\d)(?!\d)"
 )
+_DATED = re.compile(r"\d[./-]\d")
+"""What every numeric date has, and few texts: a quarter of the cost of looking for dates."""
 _NUMBER = re.compile(r"\d+(?:[., \u00a0\u202f']\d{3})+(?![\d])(?:[.,]\d+)?|\d+[.,]\d+|\d+")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _RANGE_GAP = 4
@@ -117,7 +119,7 @@ def days(words: Words, concepts: Sequence[Found], published: date | None) -> lis
             mentions.append(Mention(*span, f"{published - timedelta(days=back):%m%d}"))
         elif published is not None and name.startswith("day"):
             mentions.append(Mention(*span, f"{published + timedelta(days=int(name[3:])):%m%d}"))
-    for match in _NUMERIC_DATE.finditer(words.text):
+    for match in _NUMERIC_DATE.finditer(words.text) if _DATED.search(words.text) else ():
         day, month, year, *iso = match.groups()
         parts = (
             (int(iso[2]), int(iso[1]), int(iso[0]))
@@ -182,6 +184,7 @@ def _multipliers() -> dict[str, tuple[int, bool]]:
     }
 
 
+@lru_cache(maxsize=20_000)
 def _factor(word: str, lang: str | None) -> int:
     if not _counts(word, lang):
         return 1

@@ -116,6 +116,7 @@ class Side:
         for kind in ("names", *_PLAIN_KINDS):
             self._weigh(kind, getattr(fp, kind), rarity[kind])
         self._stem_rarity = rarity["stems"]
+        self._stem_mass: float | None = None
 
     def _weigh(self, kind: str, weights: Weights, rarity: dict[str, float]) -> None:
         whole = first = upper = 0.0
@@ -135,8 +136,12 @@ class Side:
 
     def stems(self) -> float:
         """Mass of the word stems, which only a text of the same language is asked for."""
-        stems = self.fp.stems
-        return float(sum(map(mul, stems.values(), map(self._stem_rarity.__getitem__, stems))))
+        if self._stem_mass is None:
+            stems = self.fp.stems
+            self._stem_mass = float(
+                sum(map(mul, stems.values(), map(self._stem_rarity.__getitem__, stems)))
+            )
+        return self._stem_mass
 
     def named(self, key: str) -> str | None:
         """The same name in this article, surely or possibly a name, allowing for an ending."""

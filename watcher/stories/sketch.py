@@ -57,7 +57,8 @@ def overlap(left: Sketch, right: Sketch) -> tuple[float, float]:
     both = set(left.hashes).intersection(right.hashes)
     if not both:
         return 0.0, 0.0  # as with most pairs
-    union = sorted(set(left.hashes).union(right.hashes))[:SKETCH_SIZE]
+    # Two ascending runs are merged, not sorted anew.
+    union = list(dict.fromkeys(sorted(left.hashes + right.hashes)))[:SKETCH_SIZE]
     likeness = sum(1 for value in union if value in both) / len(union)
     shared = likeness * (left.total + right.total) / (1 + likeness)
     return likeness, min(1.0, shared / min(left.total, right.total))
