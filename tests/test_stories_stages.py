@@ -201,6 +201,51 @@ def test_another_places_stage_is_not_the_sagas(title: str, text: str, stage: str
     assert reached(sentence(text, title=title)) == stage
 
 
+@pytest.mark.parametrize(
+    ("lang", "text", "stage"),
+    [
+        # a vote on persons is no rung, a vote on the saga's question is
+        ("en", "Polls opened in South Ossetia in a presidential election.", None),
+        ("en", "Polls opened in South Ossetia on joining Russia, before the elections.", "vote"),
+        ("ru", "В Южной Осетии открылись участки: начались выборы президента.", None),
+        # who remembers tells of long ago
+        ("en", "South Ossetia marked the anniversary of its vote to join Russia.", None),
+        ("en", "In 2006 South Ossetia held a referendum on joining Russia.", None),
+        ("ka", "წლისთავზე ცხინვალში რუსეთთან შეერთების რეფერენდუმი გაიხსენეს.", None),
+        ("en", "Bibilov, who signed the decree on the referendum, has retired.", None),
+        ("en", "A year after the referendum was suspended, Tskhinvali is quiet.", None),
+        # whose statement it is
+        ("en", "Georgia condemned the referendum that South Ossetia announced.", None),
+        ("en", "South Ossetia announced a referendum that Georgia condemned.", "proposal"),
+        ("en", "The EU urged Russia to scrap the referendum in South Ossetia.", None),
+        ("en", "He spoke of a referendum in South Ossetia without naming any steps.", None),
+        ("en", "Abkhazia will, like South Ossetia, hold a referendum on joining Russia.", None),
+        # what a sentence supposes from its first word on, even where it is only talk
+        ("en", "If South Ossetia dreams of joining Russia, Tbilisi will protest.", None),
+        ("en", "Had South Ossetia been discussed as part of Russia, we would know.", None),
+        ("it", "Se l'Ossezia del Sud sognasse l'annessione, Tbilisi protesterebbe.", None),
+        # what hangs on the cue does not make it conditional
+        ("en", "He signed a decree under which South Ossetia will hold the referendum.", "decree"),
+        ("en", "The Kremlin denied that it would annex South Ossetia.", "denial"),
+        ("en", "The referendum that South Ossetia had planned has been postponed.", "postponement"),
+        # a step back that is to come is settled; a step that is to come is not
+        ("en", "The referendum in South Ossetia will be put off.", "postponement"),
+        ("en", "The treaty on admitting South Ossetia will be signed.", None),
+        ("de", "Der Vertrag über die Aufnahme Südossetiens wird unterzeichnet.", "treaty"),
+        ("de", "Die Duma wird den Vertrag über die Aufnahme Südossetiens unterzeichnen.", None),
+        ("de", "Das Referendum in Südossetien wird am 17. Juli abgehalten.", "decree"),
+        # the longer cue says what the shorter one is about
+        ("fr", "En Ossétie du Sud, le recueil de signatures pour le référendum a commencé.",
+         "preparation"),
+        ("en", "He won with a pledge: a referendum on joining Russia for South Ossetia.", "proposal"),
+    ],
+)  # fmt: skip
+def test_what_a_sentence_only_touches_upon_is_no_stage(
+    lang: str, text: str, stage: str | None
+) -> None:
+    assert reached(ArticleText(title="", text=text, lang=lang)) == stage
+
+
 def test_places_come_from_the_topics_own_terms() -> None:
     greenland = whereabouts(
         {"place": ["Greenland*", "Nuuk"], "vote": ["referendum", "leave Denmark"]}

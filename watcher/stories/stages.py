@@ -12,18 +12,24 @@ from itertools import islice
 from watcher.model import ArticleText, StageSpec
 from watcher.stories.cues import Cue, CueFound, Ladder, find_cues, ladder, matcher
 from watcher.stories.dates import days, years
-from watcher.stories.lexicon import find, table_of
+from watcher.stories.lexicon import find, saga_meanings, table_of
 from watcher.stories.tables.context import (
     BACKGROUND,
+    CALL,
+    CENSURE,
     CONDITION,
     DOUBT,
+    ELECTION,
     FUTURE,
+    MEMORY,
     NEGATION,
     PLUPERFECT,
     POLLED,
     QUESTION,
     REPORT,
+    SILENCE,
     THAT,
+    UNREAL,
     WOULD,
 )
 from watcher.stories.whereabouts import NOWHERE, Owner, Whereabouts, owners
@@ -40,12 +46,30 @@ _REVERSAL_BONUS = 0.12
 _LETTER_BONUS = 0.002
 _BEFORE = 5
 """A negation or condition this many words before a cue concerns it."""
+_WHO = frozenset(["who", "который", "которая", "який", "яка", "ktory", "ktora", "quien"])
+"""What a relative clause tells of a person was known before."""
+_RELATIVE = THAT | frozenset(
+    """which whereby | который которым которому которой которого | який яким якому якої |
+    რომელიც რომლის რომლითაც | wonach welches welchem | lequel laquelle | cual | quale cui | qual |
+    ktory ktorym ktorego ktora""".replace("|", " ").split()
+)
+_PARTICIPLE = re.compile(r"\w{0,4}ge\w+(?:t|en)|\w+(?:iert|ossen|oben|ieben|ommen|ogen)")
+_PERFECT = frozenset(["has", "have", "hat", "haben", "ist", "wurde"])
+"""After "had", what is told is news again: "the vote they had planned has been put off"."""
+_OPENING_YEAR = 4
 _DAYS_BACK = 2
 _ROOT = 4
 """A verb's root is at least so long where the cue names a meaning, not the root."""
+_OPENING = 7
+"""Among so many first words a sentence says what its subject does."""
 _RUNGS_OF_WORDS = 2
 """The lowest rungs are things said: "will" and "would" do not weaken them."""
 
+_TURNS_ON = frozenset(["join", "plebiscite"])
+"""What a vote of a saga is about, or is called."""
+_UNDOING = frozenset(["cancel", "postpone"])
+_SAYING = 3
+"""Shorter words of a cue ("a", "le", "se") say nothing of their own."""
 _MOST_MET = 20_000
 
 _BREAK = re.compile(r"[;:—–«»“”\"]|\s-\s")
@@ -142,6 +166,12 @@ class _Context:
     pluperfect: _Patterns
     report: _Patterns
     doubt: _Patterns
+    memory: _Patterns
+    election: _Patterns
+    silence: _Patterns
+    censure: _Patterns
+    call: _Patterns
+    unreal: _Patterns
 
 
 @cache
@@ -160,6 +190,12 @@ def _context(lang: str | None) -> _Context:
         pluperfect=words_of(PLUPERFECT),
         report=words_of(REPORT),
         doubt=words_of(DOUBT),
+        memory=words_of(MEMORY),
+        election=words_of(ELECTION),
+        silence=words_of(SILENCE),
+        censure=words_of(CENSURE),
+        call=words_of(CALL),
+        unreal=words_of(UNREAL),
     )
 
 
@@ -177,10 +213,31 @@ class _Sentence:
         return self.context.doubt.stand_at(self.words.folded, range(len(self.words)))
 
     @cached_property
+    def meanings(self) -> frozenset[str]:
+        """All that its words mean to ladders."""
+        told = saga_meanings(self.words.folded, self.lang).values()
+        return frozenset(name for meant in told for name in meant)
+
+    @property
+    def is_of_undoing(self) -> bool:
+        """Whether it speaks of calling something off or putting it off."""
+        return not _UNDOING.isdisjoint(self.meanings)
+
+    @cached_property
+    def is_of_persons(self) -> bool:
+        """Whether it tells of an election, and of no vote that a saga turns on."""
+        words = self.words.folded
+        return self.context.election.stand_at(words, range(len(words))) and _TURNS_ON.isdisjoint(
+            self.meanings
+        )
+
+    @cached_property
     def is_old(self) -> bool:
-        """Whether it tells of another year, or of a day well before publication."""
-        if self.published is None:
-            return False
+        """Whether it tells of another year, of a day well before publication, or remembers one."""
+        if self.context.memory.stand_at(self.words.folded, range(len(self.words))):
+            return True
+        if self.published is None:  # "In 2014 ..." opens what is told from memory
+            return any(years(word) for word in self.words.folded[:_OPENING_YEAR])
         if any(int(year) < self.published.year for year in years(self.words.text)):
             return True
         table = table_of(self.lang, self.words.text)
@@ -200,7 +257,7 @@ def detect_stage(
     if not compiled.cues:
         return None
     told = _sentences(article)
-    cues = [list(find_cues(compiled, s.words.folded, s.lang, "%" in s.words.text)) for s in told]
+    cues = [_cues(compiled, sentence) for sentence in told]
     if not any(cues):
         return None
     whose = owners(places, [s.words.folded for s in told], [s.paragraph for s in told])
@@ -227,6 +284,23 @@ def detect_stage(
             asserted = judged
     best = asserted or max(others, key=lambda one: one[:2], default=None)
     return best[2] if best else None
+
+
+def _cues(compiled: Ladder, sentence: _Sentence) -> list[CueFound]:
+    words = sentence.words
+    found = list(find_cues(compiled, words.folded, sentence.lang, "%" in words.text))
+    if found and sentence.is_of_persons:
+        return []
+    # "The collection of signatures for the referendum began" is no beginning of the referendum.
+    said = [{n for n in cue.own if len(words.folded[n]) >= _SAYING} for cue in found]
+    return [
+        cue
+        for cue, own in zip(found, said, strict=True)
+        if not any(
+            own < others and (other.cue.stage.reversal or not cue.cue.stage.reversal)
+            for other, others in zip(found, said, strict=True)
+        )
+    ]
 
 
 def _bonus(cue: Cue) -> float:
@@ -344,11 +418,13 @@ def _is_negated_inside(word: str, found: CueFound, context: _Context) -> bool:
 
 
 def _is_hypothetical(found: CueFound, sentence: _Sentence) -> bool:
-    context = sentence.context
+    context, words = sentence.context, sentence.words.folded
     near = _clause(found, sentence, _BEFORE, 0)
+    if _is_no_statement(found, sentence, [n for n in near if n < found.start]):
+        return True
     if found.cue.names_a_day:  # "will be asked on 17 July whether": the day is set
         near = [n for n in near if n < found.start]
-    words = sentence.words.folded
+    near = [n for n in near if not _depends(n, found, words)]
     near = [n for n in near if n < found.start or not context.question.stand_at(words, [n])]
     # What is talked about is a possibility anyhow. Turkish makes conditions inside the verb.
     if found.cue.rung > 0 and (
@@ -358,11 +434,47 @@ def _is_hypothetical(found: CueFound, sentence: _Sentence) -> bool:
         return True
     if context.polled.stand_at(words, [n for n in range(len(words)) if n not in found.own]):
         return True
-    deeds = found.cue.rung >= _RUNGS_OF_WORDS and not found.cue.names_a_day
-    return deeds and (
-        context.would.stand_at(words, near)
-        or context.future.stand_at(words, _clause(found, sentence, 4, 1))
+    if found.cue.rung < _RUNGS_OF_WORDS or found.cue.names_a_day:
+        return False
+    # That something will be put off or called off is said once it is settled.
+    will = not found.cue.stage.reversal and not _is_german_passive(found, sentence)
+    return context.would.stand_at(words, near) or (
+        will
+        and context.future.stand_at(
+            words, [n for n in _clause(found, sentence, 4, 1) if not _depends(n, found, words)]
+        )
     )
+
+
+def _depends(n: int, found: CueFound, words: Sequence[str]) -> bool:
+    """Whether a word stands in a clause that hangs on the cue: "a decree under which all will
+    vote", "dismissed reports that it would join"."""
+    return n > found.start and not _RELATIVE.isdisjoint(words[found.start : n])
+
+
+def _is_no_statement(found: CueFound, sentence: _Sentence, before: Sequence[int]) -> bool:
+    """Whether the sentence supposes, censures, asks for or only fails to name what the cue says."""
+    context, words = sentence.context, sentence.words.folded
+    is_reversal = found.cue.stage.reversal
+    if context.unreal.stand_at(words, [0]):
+        return True
+    if not is_reversal and context.censure.stand_at(words, range(min(found.start, _OPENING))):
+        return True
+    is_deed = is_reversal or found.cue.rung >= _RUNGS_OF_WORDS
+    if is_deed and context.call.stand_at(words, before):
+        return True
+    if not is_deed and sentence.is_of_undoing and context.call.stand_at(words, found.own):
+        return True
+    return context.negation.stand_at(words, found.own) and context.silence.stand_at(
+        words, range(found.start - 2, found.end)
+    )
+
+
+def _is_german_passive(found: CueFound, sentence: _Sentence) -> bool:
+    """Whether "wird" goes with a participle, which is the passive, and no future."""
+    if sentence.lang != "de":
+        return False
+    return any(_PARTICIPLE.fullmatch(sentence.words.folded[n]) for n in found.own)
 
 
 def _is_background(found: CueFound, sentence: _Sentence) -> bool:
@@ -371,4 +483,13 @@ def _is_background(found: CueFound, sentence: _Sentence) -> bool:
     if sentence.is_old or context.background.stand_at(sentence.words.folded, near):
         return True
     reported = context.report.stand_at(sentence.words.folded, range(found.start))
-    return not reported and context.pluperfect.stand_at(sentence.words.folded, near)
+    words = sentence.words.folded
+    if not _WHO.isdisjoint(words[max(0, found.start - 2) : found.start]):
+        return True
+    return not reported and any(
+        context.pluperfect.stand(words, n)
+        and _PERFECT.isdisjoint(words[n : found.end])
+        and not _depends(n, found, words)
+        for n in _around(found, _BEFORE + 2, 0)
+        if 0 <= n < len(words)
+    )

@@ -147,6 +147,24 @@ class Owner:
 OURS = Owner()
 
 
+_COMPARED = frozenset(
+    """like unlike follow follows followed following | вслед_за как_и по_примеру | слідом_за як_і за_прикладом | wie ahnlich_wie
+    nach_dem_vorbild | comme instar_de | como igual_que ejemplo_de | come esempio_dell | exemplo_da
+    | jak wzorem""".replace("|", " ").split()
+)
+"""In front of our name, where another territory does as ours does."""
+
+
+def _tells_of_ours(words: Sequence[str], mentions: Sequence[tuple[int, str]]) -> bool:
+    """Whether a sentence names our places, and not only to compare another territory with them."""
+    at = [n for n, kind in mentions if kind == _OURS]
+    if not any(kind == TERRITORY for _, kind in mentions):
+        return bool(at)
+    return any(
+        _COMPARED.isdisjoint((words[n - 1], "_".join(words[n - 2 : n]))) for n in at if n > 1
+    ) or any(n <= 1 for n in at)
+
+
 def owners(
     places: Whereabouts, sentences: Sequence[Sequence[str]], paragraphs: Sequence[int]
 ) -> list[Owner]:
@@ -157,7 +175,7 @@ def owners(
     for a commentator on our events as soon as those were named.
     """
     named = [list(places.mentions(words)) for words in sentences]
-    ours = [any(kind == _OURS for _, kind in mentions) for mentions in named]
+    ours = [_tells_of_ours(words, found) for words, found in zip(sentences, named, strict=True)]
     found: list[Owner] = []
     subject: Owner | None = None
     last: tuple[int, Owner] | None = None
