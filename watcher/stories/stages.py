@@ -227,9 +227,12 @@ class _Sentence:
     def is_of_persons(self) -> bool:
         """Whether it tells of an election, and of no vote that a saga turns on."""
         words = self.words.folded
-        return self.context.election.stand_at(words, range(len(words))) and _TURNS_ON.isdisjoint(
-            self.meanings
-        )
+        return self.is_open and self.context.election.stand_at(words, range(len(words)))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it does not say which vote it tells of."""
+        return _TURNS_ON.isdisjoint(self.meanings)
 
     @cached_property
     def is_old(self) -> bool:
@@ -260,6 +263,12 @@ def detect_stage(
     cues = [_cues(compiled, sentence) for sentence in told]
     if not any(cues):
         return None
+    if any(sentence.is_of_persons for sentence in told[:2]):
+        # Of an election its article tells on: "The commission has counted nine ballots in ten."
+        cues = [
+            [cue for cue in found if cue.cue.stage.reversal or not sentence.is_open]
+            for found, sentence in zip(cues, told, strict=True)
+        ]
     whose = owners(places, [s.words.folded for s in told], [s.paragraph for s in told])
     possible = [
         (_PLACES[place] + _bonus(cue.cue), cue, place)
@@ -394,13 +403,18 @@ def _is_negated(found: CueFound, sentence: _Sentence) -> bool:
 
 
 def _is_cut_off(n: int, found: CueFound, sentence: _Sentence) -> bool:
-    """Whether a comma parts a word from the cue's next: "will not be held, it is cancelled".
+    """Whether a comma or colon parts a word from the cue's next: "will not be held: cancelled".
 
     Not where what follows depends on it: "did not confirm, that it is cancelled".
     """
     after = min((own for own in found.own if own > n), default=None)
+    if after is None:
+        return False
     words = sentence.words
-    if after is None or "," not in words.text[words.ends[n] : words.starts[after]]:
+    between = words.text[words.ends[n] : words.starts[after]]
+    if _BREAK.search(between):
+        return True
+    if "," not in between:
         return False
     return THAT.isdisjoint(words.folded[n:after])
 
