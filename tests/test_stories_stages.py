@@ -234,6 +234,9 @@ def test_another_places_stage_is_not_the_sagas(title: str, text: str, stage: str
         ("de", "Der Vertrag über die Aufnahme Südossetiens wird unterzeichnet.", "treaty"),
         ("de", "Die Duma wird den Vertrag über die Aufnahme Südossetiens unterzeichnen.", None),
         ("de", "Das Referendum in Südossetien wird am 17. Juli abgehalten.", "decree"),
+        # what will not be held is put off, until somebody says that it is cancelled
+        ("fr", "Le référendum en Ossétie du Sud n'aura pas lieu le 17 juillet.", "postponement"),
+        ("ru", "Референдум в Южной Осетии не состоится: указ отменён.", "cancellation"),
         # the longer cue says what the shorter one is about
         ("fr", "En Ossétie du Sud, le recueil de signatures pour le référendum a commencé.",
          "preparation"),
@@ -244,6 +247,13 @@ def test_what_a_sentence_only_touches_upon_is_no_stage(
     lang: str, text: str, stage: str | None
 ) -> None:
     assert reached(ArticleText(title="", text=text, lang=lang)) == stage
+
+
+def test_of_an_election_its_article_tells_on() -> None:
+    told = "South Ossetia chose a president in elections on Sunday. Polling stations have closed."
+    assert reached(sentence(told)) is None
+    assert reached(sentence(f"{told} Gagloev suspended the decree.")) == "postponement"
+    assert reached(sentence(told.replace("elections", "a referendum"))) == "vote"
 
 
 def test_places_come_from_the_topics_own_terms() -> None:
