@@ -227,7 +227,7 @@ class _Sentence:
     def is_of_persons(self) -> bool:
         """Whether it tells of an election, and of no vote that a saga turns on."""
         words = self.words.folded
-        return self.is_open and self.context.election.stand_at(words, range(len(words)))
+        return self.context.election.stand_at(words, range(len(words))) and self.is_open
 
     @property
     def is_open(self) -> bool:
