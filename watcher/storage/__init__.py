@@ -1,6 +1,6 @@
 """Storage: the only SQL. ``Store`` opens a database; records are what it takes and gives."""
 
-from watcher.storage.decisions import Deciding, EarlierHit, MemberRecord
+from watcher.storage.decisions import Deciding, EarlierHit, MemberRecord, ToldRecord
 from watcher.storage.engine import shown
 from watcher.storage.records import (
     AlertOutcome,
@@ -48,6 +48,7 @@ __all__ = [
     "ReadOutcome",
     "Store",
     "StoryRecord",
+    "ToldRecord",
     "VerdictRecord",
     "score_of",
     "shown",
