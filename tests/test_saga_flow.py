@@ -76,10 +76,12 @@ def test_a_stage_is_told_once_to_each_receiver_by_the_first_article_that_it_take
     weak = replace(
         DECREED,
         slug="weak",
-        title="South Ossetia decree",
-        text="""The leader signed a decree on Friday.
+        title="Talks in Moscow",
+        text="""Officials spoke of gas prices on Friday, and of roads, and of much else.
 
-A referendum on joining Russia would be held in South Ossetia, officials said.""",
+The leader of South Ossetia signed a decree for a referendum.
+
+Gas was the main matter of the talks, they said, and prices would be set in spring.""",
     )
     with WebhookServer() as hook, WebhookServer() as all_hook:
         watch = watching(tmp_path, news, hook, desk="min_score = 99.5")
