@@ -61,6 +61,8 @@ class HitFacts:
     first_sight: bool = False
     """The entry came with the first successful poll of its feed."""
     alert_backlog: bool = False
+    rescored: bool = False
+    """The same text was scored before: what is different now is the configuration."""
     verdict: Verdict | None = None
     told: bool = False
     """An alert about this very hit was made before."""
@@ -119,7 +121,7 @@ def decide_alert(
     policy: GrowthPolicy = GrowthPolicy(),
 ) -> AlertReason | SilentReason:
     """Why this hit is told, or why it is not."""
-    silent = _never_told(hit)
+    silent = _never_told(hit, now)
     if silent is not None:
         return silent
     # Told before or not: a page may only be readable in full after its headline was told.
@@ -178,12 +180,21 @@ def silent_reason(routings: Sequence[Routing]) -> SilentReason | None:
     return reasons.pop() if len(reasons) == 1 else SilentReason.NO_RECEIVER
 
 
-def _never_told(hit: HitFacts) -> SilentReason | None:
+def _never_told(hit: HitFacts, now: datetime) -> SilentReason | None:
     if hit.score < hit.threshold:
         return SilentReason.NOT_A_HIT
     if hit.verdict in (Verdict.IRRELEVANT, Verdict.DUPLICATE) or hit.story.dismissed:
         return SilentReason.REVIEWED
-    return SilentReason.BACKLOG if _is_backlog(hit) else None
+    if _is_backlog(hit) or _was_passed_over(hit, now):
+        return SilentReason.ALREADY_TOLD if hit.told else SilentReason.BACKLOG
+    return None
+
+
+def _was_passed_over(hit: HitFacts, now: datetime) -> bool:
+    """Scored in its day, and only now a hit: what is too old for a new feed is so here too."""
+    if not hit.rescored or hit.revised or hit.alert_backlog:
+        return False
+    return now - min(hit.published_at or hit.first_seen_at, hit.first_seen_at) > hit.max_age
 
 
 def _is_backlog(hit: HitFacts) -> bool:

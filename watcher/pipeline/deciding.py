@@ -120,7 +120,7 @@ class Scoring:
                     if spec is not None:
                         self._decide(tx, spec, article, score, analysis, now, tally)
             done = [article.id for article, analysis in pairs if analysis.failure is None]
-            tx.scored(done)
+            tx.scored(done, at=now)
         tally.scored += len(pairs)
 
     def _decide(

@@ -55,7 +55,6 @@ from watcher.stories import (
     search_keys,
 )
 from watcher.stories.novelty import Known, Novelty, facts_of, novelty
-from watcher.stories.publishers import publisher_family
 from watcher.stories.revision import Revision, next_check, revision
 from watcher.stories.stages import StageFinding, detect_stage
 from watcher.stories.whereabouts import Whereabouts, whereabouts
@@ -101,7 +100,7 @@ class Judge:
         story_id = case.outcome.story_id or grouping.story_id
         statistics.observe(own, new_story=story_id is None)
         if story_id is None:
-            story_id = tx.new_story(case.spec.id, case.article.title, at=case.at)
+            story_id = tx.new_story(case.spec.id, case.article.title, at=case.article.first_seen_at)
         story = tx.story(story_id)
         known = _known(story.known if story else "")
         found = novelty(case.text, self._seed_facts(case.spec).merged(known))
@@ -115,6 +114,7 @@ class Judge:
                 case.outcome,
                 story_id=story_id,
                 keys=tuple(own.keys),
+                copy_of=_copied(case, grouping),
                 novelty=_novelty_json(found, reached),
                 stage=reached.stage_id if reached else None,
                 silent_reason=None,
@@ -129,17 +129,13 @@ class Judge:
         moved = mark is not None and mark.hit_id == hit_id
         if reached is not None and (moved or story is None or story.stage is None):
             values |= {"stage": reached.stage_id, "stage_evidence": reached.evidence}
-        tx.update_story(story_id, at=case.at, **values)
+        tx.update_story(story_id, **values)
         return _tell(tx, wishes, case, hit_id, story_id, told, facts, verdict, mark)
 
     def _topic_statistics(self, tx: Deciding, spec: TopicSpec) -> TopicStatistics:
-        """What is common to the topic's stories, and so says nothing about a single one."""
         kept = self._statistics.get(spec.id)
         if kept is None or kept[0] is not spec:
-            seeds = [fingerprint(article) for article in _seed_articles(spec)]
-            firsts = map(_readable, tx.first_fingerprints(spec.id, limit=STATISTICS_OF))
-            found = TopicStatistics.of([*seeds, *filter(None, firsts)])
-            kept = self._statistics[spec.id] = (spec, found)
+            kept = self._statistics[spec.id] = (spec, topic_statistics(tx, spec))
         return kept[1]
 
     def _seed_facts(self, spec: TopicSpec) -> Known:
@@ -173,13 +169,14 @@ def _facts(
         max_age=case.spec.max_age,
         published_at=case.article.published_at,
         first_sight=case.article.backlog,
+        rescored=case.article.scored_at is not None,
         alert_backlog=wishes.alert_backlog,
         verdict=case.earlier.verdict if case.earlier else None,
         told=case.earlier.alerted if case.earlier else False,
         revised=change is not None and change.telling,
         story=StoryFacts(
             told_at=told.at,
-            publishers=len({publisher_family(name) for name in tx.publishers(story_id)}),
+            publishers=tx.publishers(story_id),
             told_publishers=told.publishers,
             novelty=found.score,
             duplicate=grouping.duplicate_of is not None,
@@ -188,11 +185,20 @@ def _facts(
     )
 
 
+def topic_statistics(
+    tx: Deciding, spec: TopicSpec, *, without: StoryId | None = None
+) -> TopicStatistics:
+    """What is common to the topic's stories, and so says nothing about a single one."""
+    seeds = [fingerprint(article) for article in _seed_articles(spec)]
+    stored = tx.first_fingerprints(spec.id, limit=STATISTICS_OF, without=without)
+    return TopicStatistics.of([*seeds, *filter(None, map(readable, stored))])
+
+
 def _seed_articles(spec: TopicSpec) -> list[ArticleText]:
     return [ArticleText(title="", text=seed.text) for seed in spec.seeds if not seed.negative]
 
 
-def _readable(stored: str) -> Fingerprint | None:
+def readable(stored: str) -> Fingerprint | None:
     """None for what another release wrote in another form: such a hit is compared with nothing."""
     try:
         return Fingerprint.from_json(stored)
@@ -227,7 +233,7 @@ def _find_story(
         )
         for member in found
         if case.earlier is None or member.hit_id != case.earlier.id
-        if (stored := _readable(member.fingerprint)) is not None
+        if (stored := readable(member.fingerprint)) is not None
     ]
     corrections = [
         Correction(similarity=similarity, together=together)
@@ -241,6 +247,14 @@ def _find_story(
         statistics=statistics,
         corrections=corrections,
     )
+
+
+def _copied(case: Case, grouping: Grouping) -> HitId | None:
+    """Whose text it is. Two copies are not one of each other: the earlier hit is the original."""
+    original = grouping.duplicate_of
+    if original is not None and case.earlier is not None and original > case.earlier.id:
+        return None
+    return original
 
 
 def _mark_stage(

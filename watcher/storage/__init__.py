@@ -22,6 +22,7 @@ from watcher.storage.records import (
     VerdictRecord,
     score_of,
 )
+from watcher.storage.regrouping import Judgement, Judging, Telling, ToldHit
 from watcher.storage.store import Store
 from watcher.storage.upkeep import CheckOutcome, CheckRecord
 
@@ -43,11 +44,15 @@ __all__ = [
     "HitFilter",
     "HitOutcome",
     "HitRecord",
+    "Judgement",
+    "Judging",
     "MemberRecord",
     "PollOutcome",
     "ReadOutcome",
     "Store",
     "StoryRecord",
+    "Telling",
+    "ToldHit",
     "ToldRecord",
     "VerdictRecord",
     "score_of",

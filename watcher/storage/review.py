@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, text, update
 
 from watcher.decide.saga import StageMark, Step
 from watcher.errors import NotFoundError
@@ -23,7 +23,7 @@ from watcher.model import (
     Verdict,
 )
 from watcher.storage.database import Database
-from watcher.storage.decisions import story_from
+from watcher.storage.decisions import appeared, stage_evidence, story_from
 from watcher.storage.records import (
     Counts,
     HitFilter,
@@ -157,13 +157,18 @@ class Review:
         return {story.id: story for story in found}
 
     def story(self, story_id: StoryId) -> tuple[StoryRecord, list[HitRecord]]:
-        """One story with its hits, oldest first; raises NotFoundError."""
+        """One story with its hits, oldest first, or the one it was merged into.
+
+        Raises NotFoundError.
+        """
         with self._database.reading() as connection:
-            row = connection.execute(select(stories).where(stories.c.id == story_id)).first()
+            row = _story(connection, story_id)
+            while row is not None and not row.hits and row.merged_into is not None:
+                row = _story(connection, row.merged_into)
             if row is None:
                 raise NotFoundError("story", story_id)
             members = connection.execute(
-                hit_query().where(hits.c.story_id == story_id).order_by(hits.c.first_seen_at)
+                hit_query().where(hits.c.story_id == row.id).order_by(hits.c.first_seen_at)
             ).all()
         return story_from(row), [hit_from(member) for member in members]
 
@@ -301,10 +306,12 @@ class Review:
             )
 
 
+def _story(connection: Connection, story_id: int) -> Row[Any] | None:
+    return connection.execute(select(stories).where(stories.c.id == story_id)).first()
+
+
 def _step_from(row: Row[Any]) -> Step:
-    at = min(row.published_at or row.first_seen_at, row.first_seen_at)
-    evidence = (row.novelty or {}).get("stage", "")
-    mark = StageMark(stage=row.stage, evidence=evidence, at=at)
+    mark = StageMark(stage=row.stage, evidence=stage_evidence(row), at=appeared(row))
     return Step(story_id=StoryId(row.story_id), mark=mark, headline=row.title)
 
 

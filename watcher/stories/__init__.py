@@ -8,7 +8,6 @@ from watcher.stories.grouping import (
     Grouping,
     Member,
     group,
-    independent_publishers,
     learned_threshold,
 )
 from watcher.stories.novelty import Known, Novelty, facts_of, novelty
@@ -39,7 +38,6 @@ __all__ = [
     "facts_of",
     "fingerprint",
     "group",
-    "independent_publishers",
     "learned_threshold",
     "next_check",
     "novelty",
