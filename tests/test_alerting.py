@@ -78,6 +78,22 @@ def receiver(name: str = "desk", **wishes: Any) -> ReceiverSpec:
             },
             AlertReason.NEW_HIT,
         ),
+        # Scored in its day and scored anew: what another configuration makes of it is no news.
+        ({"rescored": True}, AlertReason.NEW_HIT),
+        ({"rescored": True, "first_seen_at": NOW - 4 * DAY}, SilentReason.BACKLOG),
+        (
+            {"rescored": True, "first_seen_at": NOW - 4 * DAY, "alert_backlog": True},
+            AlertReason.NEW_HIT,
+        ),
+        (
+            {"rescored": True, "first_seen_at": NOW - 4 * DAY, "told": True,
+             "story": told(stage_change=True)},
+            SilentReason.ALREADY_TOLD,
+        ),
+        (
+            {"rescored": True, "first_seen_at": NOW - 4 * DAY, "told": True, "revised": True},
+            AlertReason.REVISION,
+        ),
         # Stories that were told.
         ({"story": told()}, SilentReason.SAME_STORY),
         ({"story": told(publishers=2)}, AlertReason.STORY_GREW),
@@ -113,6 +129,7 @@ FACTS = st.builds(
     score=st.floats(0, 100),
     first_sight=st.booleans(),
     alert_backlog=st.booleans(),
+    rescored=st.booleans(),
     published_at=st.none() | st.timedeltas(-400 * DAY, 2 * DAY).map(lambda d: NOW + d),
     verdict=st.none() | st.sampled_from(Verdict),
     told=st.booleans(),

@@ -195,6 +195,7 @@ class HitKind(StrEnum):
     HIT = "hit"
     NEAR_MISS = "near-miss"
     SAMPLE = "sample"  # a random reject, kept so that recall can be estimated
+    FORMER = "former"  # kept once, and now far under the threshold: it stands only for itself
 
 
 class Verdict(StrEnum):
@@ -216,7 +217,7 @@ class AlertReason(StrEnum):
 class SilentReason(StrEnum):
     """Why a hit told nobody (or not one receiver)."""
 
-    BACKLOG = "backlog"  # first sight of the feed, older than max_age
+    BACKLOG = "backlog"  # first sight of the feed, or scored anew; older than max_age
     SAME_STORY = "same-story"
     NO_RECEIVER = "no-receiver"
     UNDER_MIN_SCORE = "under-min-score"

@@ -337,7 +337,8 @@ class TopicTable(Table):
     )
     max_age: Age = Field(
         default=timedelta(days=3),
-        description="Older entries found at first sight of a feed are stored, but alert nobody",
+        description="Older entries found at first sight of a feed are stored, but alert nobody; "
+        "nor does an older article that scoring anew makes a hit",
     )
     false_alarm_rate: float = Field(
         default=0.001,

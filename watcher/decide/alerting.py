@@ -194,7 +194,7 @@ def _was_passed_over(hit: HitFacts, now: datetime) -> bool:
     """Scored in its day, and only now a hit: what is too old for a new feed is so here too."""
     if not hit.rescored or hit.revised or hit.alert_backlog:
         return False
-    return now - min(hit.published_at or hit.first_seen_at, hit.first_seen_at) > hit.max_age
+    return now - hit.first_seen_at > hit.max_age
 
 
 def _is_backlog(hit: HitFacts) -> bool:

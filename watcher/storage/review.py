@@ -45,6 +45,8 @@ from watcher.storage.tables import (
 )
 from watcher.storage.tables import facts as facts_table
 
+_NOT_HITS = (HitKind.NEAR_MISS, HitKind.SAMPLE, HitKind.FORMER)
+
 
 class Review:
     """Reading for people, and their verdicts."""
@@ -203,6 +205,25 @@ class Review:
                 for row in connection.execute(query)
             }
 
+    def looked_at(self, topic: TopicId) -> int:
+        """How many articles were scored for a topic, kept or not.
+
+        As in ``article_from``: what no feed leads to any more was for every topic.
+        """
+        with self._database.reading() as connection:
+            speaking = [
+                row.id
+                for row in connection.execute(select(feeds.c.id, feeds.c.settings))
+                if topic in (row.settings.get("topics") or [topic])
+            ]
+            led = select(entries.c.id).where(entries.c.article_id == articles.c.id)
+            query = _count(
+                articles,
+                articles.c.scored_at.is_not(None),
+                led.where(entries.c.feed_id.in_(speaking)).exists() | ~led.exists(),
+            )
+            return int(connection.execute(query).scalar_one())
+
     def learned(self) -> dict[TopicId, Mapping[str, Any]]:
         """The newest learned weights of each topic."""
         query = select(profiles).order_by(profiles.c.id)
@@ -338,7 +359,7 @@ def hit_query() -> Select[Any]:
 
 def conditions(wanted: HitFilter) -> Sequence[ColumnElement[bool]]:
     """A filter as WHERE conditions over hits joined with articles."""
-    kinds = (HitKind.NEAR_MISS, HitKind.SAMPLE) if wanted.near_misses else (HitKind.HIT,)
+    kinds = _NOT_HITS if wanted.near_misses else (HitKind.HIT,)
     found: list[ColumnElement[bool]] = [hits.c.kind.in_(kinds)]
     if wanted.topic:
         found.append(hits.c.topic == wanted.topic)
