@@ -58,6 +58,27 @@ def test_spikes_keep_their_false_alarm_rate(kind: str, rate: float) -> None:
     assert alarms / ROUNDS <= rate + 3 * math.sqrt(rate / ROUNDS)
 
 
+@pytest.mark.parametrize(("mean", "size"), [(0.5, None), (3, None), (20, None), (5, 2), (3, 0.7)])
+def test_spikes_keep_their_rate_where_the_day_slides_and_is_looked_at_every_hour(
+    mean: float, size: float | None
+) -> None:
+    rng, rate, days, history = random.Random(15), 0.01, 1_000, 28
+    hours: list[int] = []
+    for _ in range(days + history + 1):
+        today = mean if size is None else rng.gammavariate(size, mean / size)
+        hours += [poisson(rng, today / 24) for _ in range(24)]
+    alarms, alarmed, last = 0, False, 0
+    for end in range((history + 1) * 24, len(hours)):
+        today, *earlier = (
+            sum(hours[end - 24 * (n + 1) : end - 24 * n]) for n in range(history + 1)
+        )
+        found = spike(earlier, today, subject="t", false_alarm_rate=rate, sliding=True)
+        if found is not None and not alarmed and end - last >= 24:  # as it is told
+            alarms, last = alarms + 1, end
+        alarmed = found is not None
+    assert alarms / days <= rate
+
+
 @pytest.mark.parametrize("rate", [0.01, 0.002])
 @pytest.mark.parametrize("kind", GAPS)
 def test_silence_keeps_its_false_alarm_rate(kind: str, rate: float) -> None:

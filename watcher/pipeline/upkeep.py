@@ -9,7 +9,7 @@ from itertools import pairwise
 from watcher.decide.alerting import AlertCandidate, route
 from watcher.decide.notices import Cause, NoticeDecision, settle
 from watcher.decide.schedule import ScheduleState, expected_silence
-from watcher.model import AlertReason, FeedState, HitKind, TopicSpec
+from watcher.model import AlertReason, FeedState, HitKind, TopicId, TopicSpec
 from watcher.pipeline.context import Context
 from watcher.storage import AlertOutcome, CheckOutcome, Deciding, DeliveryOutcome, FeedRecord
 
@@ -24,6 +24,8 @@ DAY = timedelta(days=1)
 YOUNG = timedelta(days=8)
 """A topic that was watched for less has no usual volume or silence yet."""
 ONE_ARRIVAL = timedelta(minutes=15)
+SPIKE = "spike:"
+"""Causes of this kind are the readers' matter, not the operator's."""
 KNOWN_FEED = timedelta(days=7)
 """A feed that was watched for less has no usual silence yet."""
 
@@ -59,7 +61,10 @@ class Upkeep:
 
     def _tell_operator(self) -> None:
         store, now = self._context.store, self._context.clock()
-        decision = settle(self.troubles(now), store.upkeep.causes(), now=now)
+        known = {
+            key: cause for key, cause in store.upkeep.causes().items() if not key.startswith(SPIKE)
+        }
+        decision = settle(self.troubles(now), known, now=now)
         if not decision.keep:
             return
         with store.decisions.deciding() as tx:
@@ -129,17 +134,28 @@ class Upkeep:
         )
 
     def _tell_spikes(self) -> None:
+        """Once for as long as a topic's volume stays unusual: it is so for a day after each burst."""
         store, now = self._context.store, self._context.clock()
-        for topic in self._context.wishes.topics:
-            sentence = self._spike(topic, now)
-            if sentence is None:
-                continue
-            with store.decisions.deciding() as tx:
+        found = {
+            f"{SPIKE}{topic.id}": sentence
+            for topic in self._context.wishes.topics
+            if (sentence := self._spike(topic, now)) is not None
+        }
+        known = {
+            key: cause for key, cause in store.upkeep.causes().items() if key.startswith(SPIKE)
+        }
+        decision = settle(found, known, now=now)
+        if not decision.keep:
+            return
+        with store.decisions.deciding() as tx:
+            store.upkeep.keep_causes(tx.connection, decision.keep)
+            for cause in decision.begun:
+                topic_id = TopicId(cause.key.removeprefix(SPIKE))
                 self._save(
                     tx,
-                    AlertCandidate(reason=AlertReason.SPIKE, topic=topic.id, score=100.0),
-                    once=f"spike:{topic.id}:{now:%Y-%m-%d}",
-                    detail=sentence,
+                    AlertCandidate(reason=AlertReason.SPIKE, topic=topic_id, score=100.0),
+                    once=f"{cause.key}:{now.timestamp():.0f}",
+                    detail=cause.detail,
                     now=now,
                 )
 
@@ -152,7 +168,7 @@ class Upkeep:
         from watcher.stories.volume import spike
 
         rate = topic.false_alarm_rate
-        found = spike(earlier, today, subject=topic.name, false_alarm_rate=rate)
+        found = spike(earlier, today, subject=topic.name, false_alarm_rate=rate, sliding=True)
         return None if found is None else found.sentence
 
     def _save(
