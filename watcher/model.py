@@ -98,6 +98,10 @@ class FeedKind(StrEnum):
     LISTING = "listing"  # plain HTML page with links, by CSS selector
 
 
+FEED_FALSE_ALARMS = 0.0001
+"""A thousand feeds raise one false notice of silence in ten days."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedSpec:
     """A feed as the user configured it."""
@@ -113,6 +117,8 @@ class FeedSpec:
     selector: str | None = None
     tags: tuple[str, ...] = ()
     ignore_robots: bool = False
+    false_alarm_rate: float = FEED_FALSE_ALARMS
+    """Chance, on a day like any other, of a notice that the feed is silent."""
     origin: str = "config"
     """``config`` (follows the file) or ``cli`` (added with ``feeds add``)."""
 

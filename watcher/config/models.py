@@ -20,7 +20,7 @@ from pydantic_core import PydanticCustomError
 from watcher.config import search
 from watcher.config.units import parse_duration, parse_size
 from watcher.decide.when import WHEN_FORMS, parse_quiet, parse_when
-from watcher.model import AlertReason
+from watcher.model import FEED_FALSE_ALARMS, AlertReason
 from watcher.text.clean import clean_line
 from watcher.urls import clean_link
 
@@ -282,6 +282,12 @@ class FeedTable(Table):
     tags: list[Name] = Field(default_factory=list, description="Tags that receivers can choose by")
     robots: bool = Field(
         default=True, description="`false`: read this feed's articles whatever robots.txt says"
+    )
+    false_alarm_rate: float = Field(
+        default=FEED_FALSE_ALARMS,
+        gt=0,
+        le=0.1,
+        description="Chance, on a day like any other, that the operator hears it is silent",
     )
 
     @model_validator(mode="after")

@@ -9,6 +9,7 @@ from itertools import pairwise
 from watcher.decide.alerting import AlertCandidate, route
 from watcher.decide.notices import Cause, NoticeDecision, settle
 from watcher.decide.schedule import ScheduleState, expected_silence
+from watcher.decide.volume import Gaps, silence, spike
 from watcher.model import AlertReason, FeedState, HitKind, TopicId, TopicSpec
 from watcher.pipeline.context import Context
 from watcher.storage import AlertOutcome, CheckOutcome, Deciding, DeliveryOutcome, FeedRecord
@@ -20,7 +21,6 @@ BROKEN_SHARE = 0.8
 BROKEN_LEAST = 5
 """Of at least so many pages of a publisher in a day, this share could not be read."""
 HISTORY_DAYS = 29
-DAY = timedelta(days=1)
 YOUNG = timedelta(days=8)
 """A topic that was watched for less has no usual volume or silence yet."""
 ONE_ARRIVAL = timedelta(minutes=15)
@@ -113,11 +113,8 @@ class Upkeep:
         arrivals = arrivals_of(seen)
         if len(arrivals) < 2:
             return None
-        gaps = [after - before for before, after in pairwise(arrivals)]
-        a_day = max(1.0, len(gaps) * DAY / (arrivals[-1] - arrivals[0]))
-        from watcher.stories.volume import silence
-
-        rate = topic.false_alarm_rate / a_day
+        gaps = Gaps.of(after - before for before, after in pairwise(arrivals))
+        rate = topic.false_alarm_rate / gaps.a_day
         found = silence(gaps, now - seen[-1], subject=topic.name, false_alarm_rate=rate)
         return None if found is None else (f"silent-topic:{topic.id}", found.sentence)
 
@@ -165,8 +162,6 @@ class Upkeep:
             return None
         days = min(HISTORY_DAYS, (now - first).days)
         today, *earlier = self._context.store.upkeep.daily_hits(topic.id, now=now, days=days)
-        from watcher.stories.volume import spike
-
         rate = topic.false_alarm_rate
         found = spike(earlier, today, subject=topic.name, false_alarm_rate=rate, sliding=True)
         return None if found is None else found.sentence
@@ -219,7 +214,7 @@ def feed_trouble(feed: FeedRecord, now: datetime) -> tuple[str, str] | None:
         since = f" since {state.failing_since:%Y-%m-%d %H:%M} UTC" if state.failing_since else ""
         detail = feed.last_error_detail or feed.last_error or ""
         return f"feed:{feed.id}", f"feed {feed.spec.name} fails{since}: {detail}"
-    longest = expected_silence(state)
+    longest = expected_silence(state, false_alarm_rate=feed.spec.false_alarm_rate)
     known_for = now - (feed.first_polled_at or now)
     if (
         feed.state == FeedState.OK
