@@ -91,7 +91,7 @@ def keep(
             )
         )
         if story is not None:
-            tx.update_story(story, at=at)
+            tx.update_story(story)
         if receivers:
             tx.save_alert(
                 AlertOutcome(
@@ -107,7 +107,7 @@ def keep(
                     ),
                 )
             )
-        tx.scored([article_id])
+        tx.scored([article_id], at=at)
     return hit
 
 

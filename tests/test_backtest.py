@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from newsweb import NewsWeb, write_config
 from program import answer, watcher
+from receivers import WebhookServer
+from test_stories_flow import Watch, told
 from webserver import LoopbackWeb
 
 from watcher.model import ArticleId, Score, TopicId, Verdict
@@ -83,3 +85,27 @@ def test_a_changed_configuration_is_tried_before_it_counts(news: NewsWeb, tmp_pa
     watcher("topics", "backtest", "so", "--rescore", config=config)
     assert answer("poll", config=config)["scored"] == 6
     assert len(answer("hits", config=config)) == before
+
+
+@pytest.mark.parametrize(("days", "reasons"), [(1, ["new-hit"]), (28, [])])
+def test_what_a_rescore_gains_is_told_only_while_it_is_young(
+    news: NewsWeb, tmp_path: Path, days: int, reasons: list[str]
+) -> None:
+    with WebhookServer() as hook:
+        desk = f'[[receivers]]\nname = "desk"\nurl = "{hook.url}"\ngroup_wait = "0s"\n'
+        config = write_config(tmp_path, news.feeds, [], extra=desk)
+        usual = config.read_text()
+        strict = usual.replace('seeds = "seeds"', 'seeds = "seeds"\nthreshold = 100')
+        config.write_text(strict)
+        watch = Watch(config)
+        watch.run()
+        assert told(hook) == []
+        config.write_text(usual)
+        watcher("topics", "backtest", "so", "--rescore", config=config)
+        watch.now += timedelta(days=days)
+        news.publish()
+        watch.run()
+        assert len(answer("hits", config=config)) > 1
+        assert sorted({reason for reason, _ in told(hook)}) == reasons
+        silent = {hit["silent_reason"] for hit in answer("hits", config=config)}
+        assert ("backlog" in silent) == (not reasons)

@@ -18,8 +18,16 @@ NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 def feed(number: int, name: str, *, quiet: timedelta, per_hour: float = 1.0) -> FeedRecord:
     newest = NOW - quiet
+    gap = 3600 / per_hour
     schedule = ScheduleState(
-        interval_s=900, slow_per_hour=per_hour, polled_at=newest, last_new_at=newest
+        interval_s=900,
+        slow_per_hour=per_hour,
+        polled_at=newest,
+        last_new_at=newest,
+        arrivals=100,
+        gap_mean_s=gap,
+        gap_square=2 * gap * gap,
+        gap_longest_s=5 * gap,
     )
     return FeedRecord(
         id=FeedId(number),

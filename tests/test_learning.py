@@ -11,11 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from labelled import EVAL, article_of, example_topic, rows_of
+from newsweb import NewsWeb, write_config
 from program import answer, watcher
 from stored import NOW, keep
+from webserver import LoopbackWeb
 
-from watcher.cli.learning import fragment
-from watcher.model import ArticleText, HitKind, SeedData, TopicId, TopicSpec, Verdict
+from watcher.cli.learning import fragment, recall_of
+from watcher.model import ArticleId, ArticleText, HitKind, SeedData, TopicId, TopicSpec, Verdict
 from watcher.relevance import Scorer, compile_profile
 from watcher.relevance.fit import Example, fit
 from watcher.relevance.learning import Stratum, estimate_recall, train, wilson
@@ -166,6 +168,54 @@ def test_recall_weighs_each_kind_by_what_it_stands_for() -> None:
     # Twenty rejects of ten thousand prove little, and the interval says so.
     assert found.low < 0.1
     assert 0.9 < found.high <= 1
+
+
+def test_a_former_hit_counts_for_itself_alone_and_rejects_for_all_that_was_not_kept() -> None:
+    relevant = {ArticleId(n): Verdict.RELEVANT for n in (1, 2, 3)}
+    kinds = {1: HitKind.HIT, 2: HitKind.FORMER, 3: HitKind.FORMER, 4: HitKind.SAMPLE}
+    verdicts = relevant | {ArticleId(4): Verdict.IRRELEVANT}
+    decided = {ArticleId(n): (kind, verdicts.get(ArticleId(n))) for n, kind in kinds.items()}
+    # Everything was kept, and judged.
+    found = recall_of(decided, looked_at=4)
+    assert found.recall == pytest.approx(1 / 3)
+    assert found.low == pytest.approx(1 / 3)
+    assert [stratum.population for stratum in found.strata] == [1, 0, 2, 1]
+    # Of 700 rejects one is judged: that is not nothing, and next to nothing.
+    found = recall_of(decided, looked_at=703)
+    assert found.recall == pytest.approx(1 / 3)
+    assert found.low is not None
+    assert found.low < 0.01
+    # None of three rejects was drawn: whether they are relevant is not known.
+    found = recall_of({ArticleId(1): decided[ArticleId(1)]}, looked_at=4)
+    assert (found.recall, found.low, found.high) == (None, None, None)
+    assert found.unjudged == ("sampled rejects",)
+    assert found.strata[-1].population == 3
+
+
+def test_a_hit_that_falls_far_under_is_no_random_reject(tmp_path: Path) -> None:
+    with LoopbackWeb() as web:
+        news = NewsWeb(web)
+        news.publish()
+        config = write_config(tmp_path, news.feeds, [])
+        answer("poll", config=config)
+        hits = answer("hits", config=config)
+        for hit in hits:
+            watcher("hits", "mark", str(hit["id"]), "relevant", config=config)
+        highest = max(hit["score"] for hit in hits)
+        strict = f'seeds = "seeds"\nthreshold = {highest - 0.01}\nnear_miss = 0.001'
+        config.write_text(config.read_text().replace('seeds = "seeds"', strict))
+        watcher("topics", "backtest", "so", "--rescore", config=config)
+        answer("poll", config=config)
+        recall = answer("topics", "train", "so", config=config)["recall"]
+        kept = len(answer("hits", config=config))
+        shown = {stratum["name"]: stratum for stratum in recall["strata"]}
+        former = shown["former hits and near misses"]
+        assert former["population"] == former["relevant"] == len(hits) - kept > 0
+        assert shown["sampled rejects"] == {
+            "name": "sampled rejects", "population": 6 - len(hits), "judged": 0, "relevant": 0,
+        }  # fmt: skip
+        listed = watcher("hits", "--near-misses", config=config).stdout
+        assert listed.count("[former]") == former["population"]
 
 
 def test_what_was_judged_in_full_is_known_exactly() -> None:

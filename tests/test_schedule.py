@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -334,12 +335,23 @@ def test_rarely_polled_feeds_get_a_full_body_too() -> None:
     assert polled == 6
 
 
-def test_silence_is_expected_by_the_pace_before_it() -> None:
-    busy = ScheduleState(polled_at=NOW, last_new_at=NOW, slow_per_hour=0.1)
-    assert expected_silence(busy) == timedelta(hours=70)
-    later = decide(busy, PollFacts(not_modified=True, window=20), now=NOW + 3 * DAY).state
-    assert expected_silence(later) == pytest.approx(timedelta(hours=70), abs=timedelta(seconds=1))
-    assert expected_silence(ScheduleState()) is None
+def test_silence_is_expected_by_the_gaps_before_it() -> None:
+    state, now = ScheduleState(), NOW
+    assert expected_silence(state, false_alarm_rate=0.001) is None
+    for n in range(40):
+        state = decide(state, PollFacts(new=1, known=9, window=10), now=now).state
+        assert state == ScheduleState.from_json(state.to_json())
+        known = expected_silence(state, false_alarm_rate=0.001)
+        assert (known is None) == (n < 9), "the first sight, and a gap from what it claimed"
+        now += 7 * HOUR
+    usual = expected_silence(state, false_alarm_rate=0.001)
+    seldom = expected_silence(state, false_alarm_rate=0.00001)
+    assert usual is not None
+    assert seldom is not None
+    assert DAY < usual < 4 * DAY
+    assert usual < seldom < 8 * DAY
+    later = decide(state, PollFacts(not_modified=True, window=20), now=now + 9 * DAY).state
+    assert expected_silence(later, false_alarm_rate=0.001) == usual, "silence is no usual gap"
 
 
 # ------------------------------------------------------------------------------ a year of feeds
@@ -352,6 +364,11 @@ class Year:
     lost: int
     missed_notes: int
     mean_delay: timedelta
+    silences: int = 0
+    """How often it was held to be silent for too long, at one day in a hundred."""
+
+
+SILENT_DAYS = 0.01
 
 
 def live(pace: Callable[[datetime], float], *, keeps: int, days: int = 365) -> Year:
@@ -365,6 +382,7 @@ def live(pace: Callable[[datetime], float], *, keeps: int, days: int = 365) -> Y
     times.sort()
     state, now, year = ScheduleState(), NOW, Year(0, 0, 0, 0, timedelta())
     seen = published = 0
+    was_silent = False
     while now < NOW + timedelta(days=days):
         while published < len(times) and times[published] <= now:
             published += 1
@@ -381,6 +399,11 @@ def live(pace: Callable[[datetime], float], *, keeps: int, days: int = 365) -> Y
             year.lost += max(0, first - seen)
             year.entries += published - seen
             year.mean_delay += sum((now - t for t in times[seen:published]), timedelta())
+        since = state.last_new_at or now
+        limit = expected_silence(state, false_alarm_rate=SILENT_DAYS)
+        silent = seen == published and limit is not None and now - since > limit
+        year.silences += silent and not was_silent
+        was_silent = silent
         decision = decide(state, poll, now=now, jitter=rng.random())
         year.polls += 1
         year.missed_notes += "missed-window" in decision.notes
@@ -438,3 +461,24 @@ def test_a_sudden_burst_is_mostly_caught_and_what_was_missed_is_said() -> None:
     year = live(bursts, keeps=20, days=180)
     assert year.lost < 0.01 * year.entries
     assert bool(year.missed_notes) == bool(year.lost)
+
+
+def weekdays(at: datetime) -> float:
+    """Hourly in the day, nothing at night and at the weekend."""
+    return 1.0 if at.weekday() < 5 and 7 <= at.hour < 19 else 0.0
+
+
+@pytest.mark.parametrize(
+    "pace",
+    [lambda _: 1 / 60, lambda _: 1 / 24, lambda _: 1 / 6, lambda _: 1.0, day_and_night, weekdays, bursts],
+    ids=["slow", "daily", "brisk", "hourly", "day-and-night", "weekdays", "bursts"],
+)  # fmt: skip
+def test_a_feed_that_is_well_is_seldom_held_to_be_silent(pace: Callable[[datetime], float]) -> None:
+    days = 400
+    year = live(pace, keeps=20, days=days)
+    assert year.silences / days <= SILENT_DAYS + 3 * math.sqrt(SILENT_DAYS / days)
+
+
+def test_a_feed_that_dies_is_held_to_be_silent_once() -> None:
+    died = live(lambda at: 0.5 if at < NOW + 60 * DAY else 0.0, keeps=20, days=120)
+    assert died.silences == 1

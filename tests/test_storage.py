@@ -43,7 +43,7 @@ from watcher.storage import (
     ReadOutcome,
     Store,
 )
-from watcher.storage.engine import SCHEMA, migrations_folder
+from watcher.storage.engine import SCHEMA, migrations_folder, upgrade
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 LEASE = timedelta(minutes=5)
@@ -158,7 +158,7 @@ def add_hit(store: Store, article_id: int, *receivers: str, due: datetime = NOW)
                 fingerprint="{}",
             )
         )
-        tx.update_story(story, at=NOW)
+        tx.update_story(story)
         tx.save_alert(
             AlertOutcome(
                 once=f"new:{hit}",
@@ -171,7 +171,7 @@ def add_hit(store: Store, article_id: int, *receivers: str, due: datetime = NOW)
                 deliveries=tuple(DeliveryOutcome(receiver=r, next_try_at=due) for r in receivers),
             )
         )
-        tx.scored([article_id])
+        tx.scored([article_id], at=NOW)
     return hit
 
 
@@ -348,7 +348,7 @@ def test_deciding_is_all_or_nothing(store: Store) -> None:
         tx.save_alert(
             AlertOutcome(once="x", reason=AlertReason.NEW_HIT, created_at=NOW, story_id=story)
         )
-        tx.scored([article_id])
+        tx.scored([article_id], at=NOW)
         raise RuntimeError("killed")
     assert store.review.stories() == []
     assert store.outbox.alerts() == []
@@ -501,6 +501,27 @@ def test_the_migrations_make_the_schema_that_the_code_expects(store: Store) -> N
         context = MigrationContext.configure(connection, opts={"include_name": portable})
         differences = compare_metadata(context, metadata)
     assert differences == []
+
+
+def test_an_older_database_is_brought_up_to_date_with_its_rows(store: Store) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    hit_id = add_hit(store, add_article(store), "desk")
+    config = Config()
+    config.set_main_option("script_location", str(migrations_folder()))
+    engine = store._database.engine
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0002")
+        connection.commit()
+        connection.exec_driver_sql("UPDATE hits SET kind = 'sample'")
+        connection.commit()
+    assert upgrade(engine, "it") == SCHEMA
+    hit = store.review.hit(hit_id)
+    assert hit.kind is HitKind.FORMER, "by its address it was no random reject"
+    [article] = store.articles.by_ids([hit.article_id])
+    assert article.scored_at is not None
 
 
 def test_counts_add_up(store: Store) -> None:

@@ -289,7 +289,7 @@ def test_many_outlets_of_one_wire_story_are_one_alert(news: NewsWeb, tmp_path: P
         Watch(config).run()
         assert len(told(hook)) == 1
         [story] = answer("stories", config=config)
-        assert story["articles"] == 5
+        assert (story["articles"], story["publishers"]) == (5, 1)
 
 
 def test_pages_are_read_while_a_slow_feed_is_still_awaited(news: NewsWeb, tmp_path: Path) -> None:

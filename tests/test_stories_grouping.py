@@ -19,7 +19,6 @@ from watcher.stories import (
     evaluate_stories,
     fingerprint,
     group,
-    independent_publishers,
     learned_threshold,
     publisher_family,
     search_keys,
@@ -158,19 +157,6 @@ def test_editions_of_one_house_are_one_family(left: str, right: str) -> None:
 def test_different_houses_are_different_families() -> None:
     names = ["bbc.com", "reuters.com", "example.org", "other.org", "ria.ru", "Kura Valley Times"]
     assert len({publisher_family(name) for name in names}) == len(names)
-
-
-def test_wire_copy_and_sister_editions_count_once() -> None:
-    own = "Smoke rose from the Ardent Star on Tuesday after a rocket hit it. Nobody was hurt."
-    members = [
-        member(1, article("Tanker hit", WIRE), publisher="wire.example"),
-        member(2, article("Tanker ablaze", WIRE), publisher="paper.example", after=1),
-        member(3, article("Rocket hits ship", own), publisher="bbc.com", after=2),
-        member(4, article("Корабль горит", "Танкер горит.", "ru"), publisher="bbc.co.uk", after=3),
-    ]
-    at = [NOW + timedelta(hours=n) for n in range(4)]
-    assert independent_publishers(members) == ("wire", "bbc")
-    assert at == sorted(at)
 
 
 def test_ubiquitous_names_stop_leading_to_candidates() -> None:

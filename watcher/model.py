@@ -98,6 +98,10 @@ class FeedKind(StrEnum):
     LISTING = "listing"  # plain HTML page with links, by CSS selector
 
 
+FEED_FALSE_ALARMS = 0.0001
+"""A thousand feeds raise one false notice of silence in ten days."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedSpec:
     """A feed as the user configured it."""
@@ -113,6 +117,8 @@ class FeedSpec:
     selector: str | None = None
     tags: tuple[str, ...] = ()
     ignore_robots: bool = False
+    false_alarm_rate: float = FEED_FALSE_ALARMS
+    """Chance, on a day like any other, of a notice that the feed is silent."""
     origin: str = "config"
     """``config`` (follows the file) or ``cli`` (added with ``feeds add``)."""
 
@@ -195,6 +201,7 @@ class HitKind(StrEnum):
     HIT = "hit"
     NEAR_MISS = "near-miss"
     SAMPLE = "sample"  # a random reject, kept so that recall can be estimated
+    FORMER = "former"  # kept once, and now far under the threshold: it stands only for itself
 
 
 class Verdict(StrEnum):
@@ -216,7 +223,7 @@ class AlertReason(StrEnum):
 class SilentReason(StrEnum):
     """Why a hit told nobody (or not one receiver)."""
 
-    BACKLOG = "backlog"  # first sight of the feed, older than max_age
+    BACKLOG = "backlog"  # first sight of the feed, or scored anew; older than max_age
     SAME_STORY = "same-story"
     NO_RECEIVER = "no-receiver"
     UNDER_MIN_SCORE = "under-min-score"

@@ -75,10 +75,15 @@ def _wrong(feed: FeedRecord, now: datetime) -> str | None:
         times = f" {plural(feed.failures, 'time')}" if feed.failures else ""
         detail = one_line(feed.last_error_detail or "")
         return f"{feed.last_error}{times}: {detail}".rstrip(": ")
-    usual = expected_silence(ScheduleState.from_json(feed.schedule))
+    usual = _longest_silence(feed)
     if usual is None or feed.last_new_at is None or now - feed.last_new_at <= usual:
         return None
     return f"silent for {ago(feed.last_new_at, now)}; after {_span(usual)} that is unusual for it"
+
+
+def _longest_silence(feed: FeedRecord) -> timedelta | None:
+    state = ScheduleState.from_json(feed.schedule)
+    return expected_silence(state, false_alarm_rate=feed.spec.false_alarm_rate)
 
 
 def _interval(feed: FeedRecord) -> str:
@@ -98,7 +103,7 @@ def _span(span: timedelta) -> str:
 def feed_json(feed: FeedRecord, entries: int, now: datetime) -> dict[str, Any]:
     """A feed in the shape that the interface contract promises, and its schedule."""
     state = ScheduleState.from_json(feed.schedule)
-    usual = expected_silence(state)
+    usual = _longest_silence(feed)
     every = feed.spec.every or timedelta(seconds=state.interval_s)
     return {
         "id": feed.id,

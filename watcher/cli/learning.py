@@ -181,7 +181,7 @@ def train_topic(
     ]
     current = store.review.learned().get(topic.id)
     report = train(topic, judged, current=current, embed=cli.embed)
-    recall = recall_of(decided)
+    recall = recall_of(decided, store.review.looked_at(topic.id))
     saved = report.better and not dry_run and report.learned is not None
     if saved and report.learned is not None:
         store.review.save_learned(topic.id, report.learned, note=report.reason, now=now_utc())
@@ -192,24 +192,31 @@ def train_topic(
     print_recall(recall)
 
 
-def recall_of(decided: Mapping[ArticleId, tuple[HitKind, Verdict | None]]) -> RecallEstimate:
-    """The share of relevant articles that became hits, as far as verdicts tell."""
-    from watcher.pipeline.deciding import SAMPLE_OF
+def recall_of(
+    decided: Mapping[ArticleId, tuple[HitKind, Verdict | None]], looked_at: int
+) -> RecallEstimate:
+    """The share of relevant articles that became hits, as far as verdicts tell.
+
+    ``looked_at`` articles were scored; what was not kept of them only the samples speak for.
+    """
     from watcher.relevance.learning import Stratum, estimate_recall
 
-    def stratum(name: str, kind: HitKind, stands_for: int) -> Stratum:
+    kinds = [kind for kind, _ in decided.values()]
+    kept = len(kinds) - kinds.count(HitKind.SAMPLE)
+
+    def stratum(name: str, kind: HitKind, population: int | None = None) -> Stratum:
         mine = [verdict for one, verdict in decided.values() if one is kind]
         judged = [verdict for verdict in mine if verdict is not None]
         # A duplicate of a relevant article is one that could have been missed as well.
         good = sum(verdict in (Verdict.RELEVANT, Verdict.DUPLICATE) for verdict in judged)
-        return Stratum(
-            name=name, population=len(mine) * stands_for, judged=len(judged), relevant=good
-        )
+        size = max(len(mine), population or 0)
+        return Stratum(name=name, population=size, judged=len(judged), relevant=good)
 
     return estimate_recall(
-        stratum("hits", HitKind.HIT, 1),
-        stratum("near misses", HitKind.NEAR_MISS, 1),
-        stratum("sampled rejects", HitKind.SAMPLE, SAMPLE_OF),
+        stratum("hits", HitKind.HIT),
+        stratum("near misses", HitKind.NEAR_MISS),
+        stratum("former hits and near misses", HitKind.FORMER),
+        stratum("sampled rejects", HitKind.SAMPLE, looked_at - kept),
     )
 
 

@@ -86,7 +86,8 @@ class _Wide:
 
 def headline(hit: HitRecord, cells: int, indent: int, *, topic: bool) -> str:
     """The title in at most three lines, with what must be known before it is believed."""
-    before = "[partial] " if hit.partial else "[sample] " if hit.kind is HitKind.SAMPLE else ""
+    before = f"[{hit.kind}] " if hit.kind in (HitKind.SAMPLE, HitKind.FORMER) else ""
+    before = "[partial] " if hit.partial else before
     after = f" [{one_line(hit.topic)}]" if topic else ""
     title = one_line(hit.title) or "(no title)"
     return indented(wrap(f"{before}{title}{after}", cells, most=3), indent)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -26,7 +24,7 @@ from watcher.cli.times import parse_time
 from watcher.model import HitId, StoryId
 
 if TYPE_CHECKING:
-    from watcher.storage import MemberRecord, StoryRecord
+    from watcher.storage import Judging, StoryRecord
 
 app = noun("Stories: list, show, merge, split.")
 
@@ -84,6 +82,8 @@ def show(
 ) -> None:
     """Show one story with its articles, oldest first."""
     story, members = root(context).store().review.story(StoryId(story_id))
+    if story.id != story_id:
+        note(f"story {story_id} was merged into story {story.id}")
     if as_json:
         emit(story_json(story) | {"hits": [hit_json(hit) for hit in members]})
         return
@@ -142,7 +142,7 @@ def merge(
     """Say that two stories are one; remembered, and the grouping learns from it."""
     store = root(context).store()
     done = store.regrouping.merge(
-        StoryId(story_id), StoryId(other), nearest=nearest_pair, now=now_utc()
+        StoryId(story_id), StoryId(other), judging=_judging(context), now=now_utc()
     )
     note(
         f"{plural(done.moved, 'article')} moved into story {done.story_id}; they had been "
@@ -159,36 +159,15 @@ def split(
     """Say that hits tell of another event; remembered, and the grouping learns from it."""
     store = root(context).store()
     leaving = {HitId(hit_id) for hit_id in hit_ids}
-    done = store.regrouping.split(StoryId(story_id), leaving, nearest=nearest_pair, now=now_utc())
+    done = store.regrouping.split(
+        StoryId(story_id), leaving, judging=_judging(context), now=now_utc()
+    )
     note(f"{plural(done.moved, 'article is', 'articles are')} now story {done.story_id}")
 
 
-def nearest_pair(
-    left: Sequence[MemberRecord], right: Sequence[MemberRecord]
-) -> tuple[HitId, HitId, float]:
-    """The two hits of either group that the grouping holds to be most alike."""
-    from watcher.stories import Fingerprint, Member, group
+def _judging(context: typer.Context) -> Judging:
+    # Late: the other commands need no grouping.
+    from watcher.pipeline.regrouping import judging
 
-    best = (left[0].hit_id, right[0].hit_id, 0.0)
-    for one in left:
-        member = Member(
-            hit_id=one.hit_id,
-            story_id=one.story_id,
-            fingerprint=Fingerprint.from_json(one.fingerprint),
-            publisher=one.publisher,
-            published_at=one.published_at,
-            first_seen_at=one.first_seen_at,
-        )
-        for other in right:
-            at = other.published_at or other.first_seen_at
-            found = group(
-                Fingerprint.from_json(other.fingerprint),
-                [member],
-                now=max(at, other.first_seen_at),
-                at=at,
-                threshold=0.0,
-                window=timedelta(days=3650),
-            )
-            if found.similarity > best[2]:
-                best = (one.hit_id, other.hit_id, found.similarity)
-    return best
+    topics = {topic.id: topic for topic in root(context).settings.topics}
+    return judging(topics.get)

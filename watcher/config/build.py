@@ -128,6 +128,7 @@ def _feed(row: FeedTable, url: str, name: str) -> FeedSpec:
         selector=row.selector,
         tags=tuple(row.tags),
         ignore_robots=not row.robots,
+        false_alarm_rate=row.false_alarm_rate,
     )
 
 

@@ -20,7 +20,7 @@ from pydantic_core import PydanticCustomError
 from watcher.config import search
 from watcher.config.units import parse_duration, parse_size
 from watcher.decide.when import WHEN_FORMS, parse_quiet, parse_when
-from watcher.model import AlertReason
+from watcher.model import FEED_FALSE_ALARMS, AlertReason
 from watcher.text.clean import clean_line
 from watcher.urls import clean_link
 
@@ -283,6 +283,12 @@ class FeedTable(Table):
     robots: bool = Field(
         default=True, description="`false`: read this feed's articles whatever robots.txt says"
     )
+    false_alarm_rate: float = Field(
+        default=FEED_FALSE_ALARMS,
+        gt=0,
+        le=0.1,
+        description="Chance, on a day like any other, that the operator hears it is silent",
+    )
 
     @model_validator(mode="after")
     def _check_selector(self) -> Self:
@@ -337,7 +343,8 @@ class TopicTable(Table):
     )
     max_age: Age = Field(
         default=timedelta(days=3),
-        description="Older entries found at first sight of a feed are stored, but alert nobody",
+        description="Older entries found at first sight of a feed are stored, but alert nobody; "
+        "nor does an older article that scoring anew makes a hit",
     )
     false_alarm_rate: float = Field(
         default=0.001,

@@ -39,7 +39,7 @@ class StoryFacts:
     novelty: float = 0.0
     """0..1: how much of what the hit says the story did not have yet."""
     stage_change: bool = False
-    spike: bool = False
+    """The hit tells of a stage that the topic has just reached."""
     duplicate: bool = False
     """The hit repeats the text of an earlier one."""
     dismissed: bool = False
@@ -61,6 +61,8 @@ class HitFacts:
     first_sight: bool = False
     """The entry came with the first successful poll of its feed."""
     alert_backlog: bool = False
+    rescored: bool = False
+    """The same text was scored before: what is different now is the configuration."""
     verdict: Verdict | None = None
     told: bool = False
     """An alert about this very hit was made before."""
@@ -119,16 +121,35 @@ def decide_alert(
     policy: GrowthPolicy = GrowthPolicy(),
 ) -> AlertReason | SilentReason:
     """Why this hit is told, or why it is not."""
-    silent = _never_told(hit)
+    silent = _never_told(hit, now)
     if silent is not None:
         return silent
-    if hit.story.stage_change and (not hit.told or hit.revised):
+    # Told before or not: a page may only be readable in full after its headline was told.
+    if hit.story.stage_change:
         return AlertReason.STAGE_CHANGE
     if hit.told:
         return AlertReason.REVISION if hit.revised else SilentReason.ALREADY_TOLD
     if hit.story.told_at is None:
         return AlertReason.NEW_HIT
     return _told_again(hit.story, now, policy)
+
+
+def reason_for(verdict: AlertReason | SilentReason, *, knows_story: bool) -> AlertReason | None:
+    """Why a receiver hears of a hit, before it is asked what it takes; None: it does not.
+
+    To who has not heard of the story it is new, whatever it is to the others.
+    """
+    if verdict is AlertReason.STAGE_CHANGE:
+        return verdict
+    if not knows_story:
+        told = isinstance(verdict, AlertReason) or verdict is SilentReason.SAME_STORY
+        return AlertReason.NEW_HIT if told else None
+    return verdict if isinstance(verdict, AlertReason) else None
+
+
+def takes_reason(receiver: ReceiverSpec, reason: AlertReason) -> bool:
+    """Whether the receiver wants alerts of this kind."""
+    return reason in (receiver.reasons or USUAL_REASONS)
 
 
 def route(
@@ -159,12 +180,21 @@ def silent_reason(routings: Sequence[Routing]) -> SilentReason | None:
     return reasons.pop() if len(reasons) == 1 else SilentReason.NO_RECEIVER
 
 
-def _never_told(hit: HitFacts) -> SilentReason | None:
+def _never_told(hit: HitFacts, now: datetime) -> SilentReason | None:
     if hit.score < hit.threshold:
         return SilentReason.NOT_A_HIT
     if hit.verdict in (Verdict.IRRELEVANT, Verdict.DUPLICATE) or hit.story.dismissed:
         return SilentReason.REVIEWED
-    return SilentReason.BACKLOG if _is_backlog(hit) else None
+    if _is_backlog(hit) or _was_passed_over(hit, now):
+        return SilentReason.ALREADY_TOLD if hit.told else SilentReason.BACKLOG
+    return None
+
+
+def _was_passed_over(hit: HitFacts, now: datetime) -> bool:
+    """Scored in its day, and only now a hit: what is too old for a new feed is so here too."""
+    if not hit.rescored or hit.revised or hit.alert_backlog:
+        return False
+    return now - hit.first_seen_at > hit.max_age
 
 
 def _is_backlog(hit: HitFacts) -> bool:
@@ -182,8 +212,6 @@ def _told_again(
     # A told_at in the future means that the clock jumped back: don't mute the story until then.
     if timedelta(0) <= now - told_at < policy.repeat_wait:
         return SilentReason.SAME_STORY
-    if story.spike:
-        return AlertReason.SPIKE
     return AlertReason.STORY_GREW if _grew(story, policy) else SilentReason.SAME_STORY
 
 
@@ -242,7 +270,7 @@ def _refuse(
             _only(receiver.topics),
         ),
         (
-            candidate.reason not in (receiver.reasons or USUAL_REASONS),
+            not takes_reason(receiver, candidate.reason),
             SilentReason.OTHER_REASON,
             _only(receiver.reasons or USUAL_REASONS),
         ),

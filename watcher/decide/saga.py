@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from watcher.model import StageSpec, StoryId, check_aware
+from watcher.model import HitId, StageSpec, StoryId, check_aware
 
 SURE = 0.6
 """Below this certainty an article asserts no stage."""
 SAGA_REST = timedelta(days=120)
 """After so long without a word on any stage the saga begins anew."""
+STAGE_NEWS = timedelta(days=5)
+"""So far from the article that first told of it a stage is still news to who has not heard of it;
+as long as a story grows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +24,12 @@ class StageMark:
     stage: str
     evidence: str
     at: datetime
+    hit_id: HitId | None = None
+    """The hit that moved the topic there: without it the topic was where it had been."""
+    moved_at: datetime | None = None
+    """When that was decided; whoever heard of the stage since then knows."""
+    news: bool = False
+    """It was a change, and not merely where the topic stood when it was first looked at."""
 
     def __post_init__(self) -> None:
         check_aware(self)
@@ -49,6 +58,17 @@ def moves(
     if stage in reversals or current.stage in reversals:
         return True
     return rank[stage] > rank[current.stage]
+
+
+def is_news(mark: StageMark | None, *, stage: str, at: datetime) -> bool:
+    """Whether an article of ``at`` that asserts a stage tells the topic's latest change.
+
+    Not only the first article does: it may have been in a language that a receiver does not take,
+    or too weak for it, and the next one is then what tells that receiver.
+    """
+    if mark is None or not mark.news or stage != mark.stage:
+        return False
+    return abs(at - mark.at) <= STAGE_NEWS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self
 
+from watcher.decide import volume
 from watcher.model import FailureReason, check_aware
 
 DAY = timedelta(days=1)
@@ -129,6 +130,11 @@ class ScheduleState:
     polled_at: datetime | None = None
     """The last poll that worked."""
     last_new_at: datetime | None = None
+    arrivals: int = 0
+    """Polls after the first that brought something new; the gaps between them, as ``Gaps`` has it."""
+    gap_mean_s: float = 0.0
+    gap_square: float = 0.0
+    gap_longest_s: float = 0.0
     failures: float = 0.0
     """Weighted, since the last poll that worked."""
     failing_since: datetime | None = None
@@ -228,16 +234,38 @@ def next_poll(
     )
 
 
-def expected_silence(state: ScheduleState) -> timedelta | None:
+def expected_silence(state: ScheduleState, *, false_alarm_rate: float) -> timedelta | None:
     """After how long without a new entry something is probably wrong; None: too little is known.
 
-    Entries at random would leave a gap of seven times the usual one once in a thousand.
+    ``false_alarm_rate`` is the chance of a silence so long on a day on which nothing is wrong.
     """
-    if state.last_new_at is None or state.polled_at is None or state.slow_per_hour <= 0:
-        return None
-    since = (state.polled_at - state.last_new_at).total_seconds()
-    per_hour = state.slow_per_hour * math.exp(min(since / _SLOW_S, 50.0))
-    return max(DAY, min(timedelta(hours=7 / per_hour), 90 * DAY))
+    gaps = _gaps(state)
+    limit = volume.expected_silence(gaps, false_alarm_rate=false_alarm_rate / gaps.a_day)
+    return None if limit is None else max(DAY, limit)
+
+
+def _gaps(state: ScheduleState) -> volume.Gaps:
+    return volume.Gaps(
+        number=max(0, state.arrivals - 1),
+        mean=state.gap_mean_s,
+        square=state.gap_square,
+        longest=state.gap_longest_s,
+    )
+
+
+def _arrive(state: ScheduleState, now: datetime) -> ScheduleState:
+    """Something new came. The gap before the first arrival is the publisher's claim, and not kept."""
+    gaps = _gaps(state)
+    if state.arrivals and state.last_new_at is not None:
+        gaps = gaps.after(max(timedelta(), now - state.last_new_at))
+    return replace(
+        state,
+        last_new_at=now,
+        arrivals=gaps.number + 1,
+        gap_mean_s=gaps.mean,
+        gap_square=gaps.square,
+        gap_longest_s=gaps.longest,
+    )
 
 
 # ------------------------------------------------------------------------------- it worked
@@ -280,11 +308,10 @@ def _pace(state: ScheduleState, poll: PollFacts, now: datetime) -> ScheduleState
     # At least a second: clocks are set back at times.
     seconds = max(1.0, (now - (state.polled_at or now)).total_seconds())
     return replace(
-        state,
+        _arrive(state, now) if poll.new else state,
         fast_per_hour=_average(state.fast_per_hour, poll.new, seconds, _FAST_S),
         slow_per_hour=_average(state.slow_per_hour, poll.new, seconds, _SLOW_S),
         room_s=_room(state.room_s, poll, seconds),
-        last_new_at=now if poll.new else state.last_new_at,
     )
 
 

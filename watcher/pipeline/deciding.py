@@ -120,7 +120,7 @@ class Scoring:
                     if spec is not None:
                         self._decide(tx, spec, article, score, analysis, now, tally)
             done = [article.id for article, analysis in pairs if analysis.failure is None]
-            tx.scored(done)
+            tx.scored(done, at=now)
         tally.scored += len(pairs)
 
     def _decide(
@@ -135,12 +135,14 @@ class Scoring:
     ) -> None:
         earlier = tx.earlier(spec.id, article.id)
         kind = kind_of(score, spec, article)
-        if kind is None and earlier is None:
+        if kind in (None, HitKind.SAMPLE) and earlier and earlier.kind != HitKind.SAMPLE:
+            kind = HitKind.FORMER  # no random reject: nothing but itself may be estimated from it
+        if kind is None:
             return
         outcome = HitOutcome(
             topic=spec.id,
             article_id=article.id,
-            kind=kind or HitKind.SAMPLE,
+            kind=kind,
             score=score,
             partial=article.partial,
             first_seen_at=article.first_seen_at,

@@ -17,14 +17,17 @@ from watcher.decide.alerting import (
     Routing,
     StoryFacts,
     decide_alert,
+    reason_for,
     route,
     silent_reason,
+    takes_reason,
 )
-from watcher.decide.saga import SURE, StageMark, moves
+from watcher.decide.saga import SURE, StageMark, is_news, moves
 from watcher.model import (
     AlertReason,
     ArticleText,
     HitId,
+    ReceiverSpec,
     SilentReason,
     StoryId,
     TopicId,
@@ -38,6 +41,7 @@ from watcher.storage import (
     DeliveryOutcome,
     EarlierHit,
     HitOutcome,
+    ToldRecord,
 )
 from watcher.stories import (
     STORY_WINDOW,
@@ -51,7 +55,6 @@ from watcher.stories import (
     search_keys,
 )
 from watcher.stories.novelty import Known, Novelty, facts_of, novelty
-from watcher.stories.publishers import publisher_family
 from watcher.stories.revision import Revision, next_check, revision
 from watcher.stories.stages import StageFinding, detect_stage
 from watcher.stories.whereabouts import Whereabouts, whereabouts
@@ -97,7 +100,7 @@ class Judge:
         story_id = case.outcome.story_id or grouping.story_id
         statistics.observe(own, new_story=story_id is None)
         if story_id is None:
-            story_id = tx.new_story(case.spec.id, case.article.title, at=case.at)
+            story_id = tx.new_story(case.spec.id, case.article.title, at=case.article.first_seen_at)
         story = tx.story(story_id)
         known = _known(story.known if story else "")
         found = novelty(case.text, self._seed_facts(case.spec).merged(known))
@@ -106,32 +109,33 @@ class Judge:
             finding = detect_stage(case.text, case.spec.stages, self._topic_places(case.spec))
             if finding is not None and finding.reached and finding.certainty >= SURE:
                 reached = finding
-        changed = _mark_stage(tx, case, reached)
         hit_id = tx.save_hit(
             replace(
                 case.outcome,
                 story_id=story_id,
                 keys=tuple(own.keys),
+                copy_of=_copied(case, grouping),
                 novelty=_novelty_json(found, reached),
                 stage=reached.stage_id if reached else None,
                 silent_reason=None,
                 next_check_at=next_check(case.article.first_seen_at, 0, case.now),
             )
         )
+        told = tx.told(story_id)
+        facts = _facts(tx, wishes, case, story_id, told, grouping, found)
+        verdict = decide_alert(facts, now=case.now)
+        mark = _mark_stage(tx, case, hit_id, reached, verdict)
         values: dict[str, Any] = {"known": known.absorb(facts_of(case.text)).to_json()}
-        if reached is not None and (changed or story is None or story.stage is None):
+        moved = mark is not None and mark.hit_id == hit_id
+        if reached is not None and (moved or story is None or story.stage is None):
             values |= {"stage": reached.stage_id, "stage_evidence": reached.evidence}
-        tx.update_story(story_id, at=case.at, **values)
-        return self._tell(tx, wishes, case, hit_id, story_id, grouping, found, stage_change=changed)
+        tx.update_story(story_id, **values)
+        return _tell(tx, wishes, case, hit_id, story_id, told, facts, verdict, mark)
 
     def _topic_statistics(self, tx: Deciding, spec: TopicSpec) -> TopicStatistics:
-        """What is common to the topic's stories, and so says nothing about a single one."""
         kept = self._statistics.get(spec.id)
         if kept is None or kept[0] is not spec:
-            seeds = [fingerprint(article) for article in _seed_articles(spec)]
-            firsts = map(_readable, tx.first_fingerprints(spec.id, limit=STATISTICS_OF))
-            found = TopicStatistics.of([*seeds, *filter(None, firsts)])
-            kept = self._statistics[spec.id] = (spec, found)
+            kept = self._statistics[spec.id] = (spec, topic_statistics(tx, spec))
         return kept[1]
 
     def _seed_facts(self, spec: TopicSpec) -> Known:
@@ -146,54 +150,55 @@ class Judge:
             kept = self._places[spec.id] = (spec, whereabouts(spec.terms))
         return kept[1]
 
-    def _tell(
-        self,
-        tx: Deciding,
-        wishes: Wishes,
-        case: Case,
-        hit_id: HitId,
-        story_id: StoryId,
-        grouping: Grouping,
-        found: Novelty,
-        *,
-        stage_change: bool,
-    ) -> int:
-        told = tx.told(story_id)
-        publishers = len({publisher_family(name) for name in tx.publishers(story_id)})
-        change = _revised(tx, case)
-        verdict = decide_alert(
-            HitFacts(
-                score=case.outcome.score.value,
-                threshold=case.outcome.score.threshold,
-                first_seen_at=case.article.first_seen_at,
-                max_age=case.spec.max_age,
-                published_at=case.article.published_at,
-                first_sight=case.article.backlog,
-                alert_backlog=wishes.alert_backlog,
-                verdict=case.earlier.verdict if case.earlier else None,
-                told=case.earlier.alerted if case.earlier else False,
-                revised=change is not None and change.telling,
-                story=StoryFacts(
-                    told_at=told.at,
-                    publishers=publishers,
-                    told_publishers=told.publishers,
-                    novelty=found.score,
-                    stage_change=stage_change,
-                    duplicate=grouping.duplicate_of is not None,
-                    dismissed=told.dismissed,
-                ),
-            ),
-            now=case.now,
-        )
-        routings = _routings(tx, wishes, case, story_id, verdict, told.receivers)
-        return _save_alert(tx, case, hit_id, story_id, verdict, routings, publishers)
+
+def _facts(
+    tx: Deciding,
+    wishes: Wishes,
+    case: Case,
+    story_id: StoryId,
+    told: ToldRecord,
+    grouping: Grouping,
+    found: Novelty,
+) -> HitFacts:
+    """What decides whether the hit is told, but for the stage of its topic."""
+    change = _revised(tx, case)
+    return HitFacts(
+        score=case.outcome.score.value,
+        threshold=case.outcome.score.threshold,
+        first_seen_at=case.article.first_seen_at,
+        max_age=case.spec.max_age,
+        published_at=case.article.published_at,
+        first_sight=case.article.backlog,
+        rescored=case.article.scored_at is not None,
+        alert_backlog=wishes.alert_backlog,
+        verdict=case.earlier.verdict if case.earlier else None,
+        told=case.earlier.alerted if case.earlier else False,
+        revised=change is not None and change.telling,
+        story=StoryFacts(
+            told_at=told.at,
+            publishers=tx.publishers(story_id),
+            told_publishers=told.publishers,
+            novelty=found.score,
+            duplicate=grouping.duplicate_of is not None,
+            dismissed=told.dismissed,
+        ),
+    )
+
+
+def topic_statistics(
+    tx: Deciding, spec: TopicSpec, *, without: StoryId | None = None
+) -> TopicStatistics:
+    """What is common to the topic's stories, and so says nothing about a single one."""
+    seeds = [fingerprint(article) for article in _seed_articles(spec)]
+    stored = tx.first_fingerprints(spec.id, limit=STATISTICS_OF, without=without)
+    return TopicStatistics.of([*seeds, *filter(None, map(readable, stored))])
 
 
 def _seed_articles(spec: TopicSpec) -> list[ArticleText]:
     return [ArticleText(title="", text=seed.text) for seed in spec.seeds if not seed.negative]
 
 
-def _readable(stored: str) -> Fingerprint | None:
+def readable(stored: str) -> Fingerprint | None:
     """None for what another release wrote in another form: such a hit is compared with nothing."""
     try:
         return Fingerprint.from_json(stored)
@@ -228,7 +233,7 @@ def _find_story(
         )
         for member in found
         if case.earlier is None or member.hit_id != case.earlier.id
-        if (stored := _readable(member.fingerprint)) is not None
+        if (stored := readable(member.fingerprint)) is not None
     ]
     corrections = [
         Correction(similarity=similarity, together=together)
@@ -244,24 +249,42 @@ def _find_story(
     )
 
 
-def _mark_stage(tx: Deciding, case: Case, reached: StageFinding | None) -> bool:
-    """Keep the topic's stage where this article moves it; whether that is worth telling.
+def _copied(case: Case, grouping: Grouping) -> HitId | None:
+    """Whose text it is. Two copies are not one of each other: the earlier hit is the original."""
+    original = grouping.duplicate_of
+    if original is not None and case.earlier is not None and original > case.earlier.id:
+        return None
+    return original
 
-    The first stage that is ever seen is where the saga stands, not a change.
+
+def _mark_stage(
+    tx: Deciding,
+    case: Case,
+    hit_id: HitId,
+    reached: StageFinding | None,
+    verdict: AlertReason | SilentReason,
+) -> StageMark | None:
+    """Keep the topic's stage where this article moves it; its mark where the article tells it.
+
+    What a reviewer dismissed moves nothing. The first stage that is ever seen, and one of a feed's
+    backlog, is where the saga stands, not a change.
     """
-    if reached is None or case.article.partial:
-        return False
+    if reached is None or case.article.partial or verdict is SilentReason.REVIEWED:
+        return None
     current = tx.changes.stage_mark(case.spec.id)
-    moved = moves(
-        case.spec.stages,
-        current,
+    if not moves(case.spec.stages, current, stage=reached.stage_id, at=case.at):
+        news = is_news(current, stage=reached.stage_id, at=case.at)
+        return current if news and verdict is not SilentReason.BACKLOG else None
+    mark = StageMark(
         stage=reached.stage_id,
+        evidence=reached.evidence,
         at=case.at,
+        hit_id=hit_id,
+        moved_at=case.now,
+        news=tx.changes.any_stage(case.spec.id) and verdict is not SilentReason.BACKLOG,
     )
-    if moved:
-        mark = StageMark(stage=reached.stage_id, evidence=reached.evidence, at=case.at)
-        tx.changes.set_stage_mark(case.spec.id, mark)
-    return moved and current is not None
+    tx.changes.set_stage_mark(case.spec.id, mark)
+    return mark
 
 
 def _revised(tx: Deciding, case: Case) -> Revision | None:
@@ -298,23 +321,71 @@ def _novelty_json(found: Novelty, reached: StageFinding | None) -> Mapping[str, 
     return told if reached is None else told | {"stage": reached.evidence}
 
 
-def _routings(
+def _tell(
     tx: Deciding,
     wishes: Wishes,
     case: Case,
+    hit_id: HitId,
     story_id: StoryId,
+    told: ToldRecord,
+    facts: HitFacts,
     verdict: AlertReason | SilentReason,
-    told: frozenset[str],
+    mark: StageMark | None,
+) -> int:
+    """Write an alert for each reason, or why nobody is told; returns how many were made."""
+    routings: list[Routing] = []
+    made = 0
+    for reason, receivers in _by_reason(tx, wishes, case, told, facts, verdict, mark).items():
+        found = _route(tx, case, story_id, reason, receivers)
+        routings += found
+        made += _save_alert(tx, case, hit_id, story_id, reason, found, facts.story.publishers)
+    if verdict is SilentReason.ALREADY_TOLD or any(one.due_at is not None for one in routings):
+        return made
+    why = verdict if isinstance(verdict, SilentReason) else silent_reason(routings)
+    tx.silent(hit_id, why or SilentReason.NO_RECEIVER)
+    return made
+
+
+def _by_reason(
+    tx: Deciding,
+    wishes: Wishes,
+    case: Case,
+    told: ToldRecord,
+    facts: HitFacts,
+    verdict: AlertReason | SilentReason,
+    mark: StageMark | None,
+) -> dict[AlertReason, list[ReceiverSpec]]:
+    """Who could be told, by the reason: what is a new stage or a new story differs by receiver."""
+    staged = verdict
+    unheard: set[str] = set()
+    if mark is not None and mark.news:
+        heard = tx.changes.heard_of_stage(case.spec.id, mark)
+        unheard = {receiver.name for receiver in wishes.receivers} - heard
+        changed = replace(facts, story=replace(facts.story, stage_change=True))
+        staged = decide_alert(changed, now=case.now)
+    found: dict[AlertReason, list[ReceiverSpec]] = {}
+    for receiver in wishes.receivers:
+        own = verdict
+        if receiver.name in unheard and takes_reason(receiver, AlertReason.STAGE_CHANGE):
+            own = staged
+        reason = reason_for(own, knows_story=receiver.name in told.receivers)
+        if reason is not None:
+            found.setdefault(reason, []).append(receiver)
+    return found
+
+
+def _route(
+    tx: Deciding,
+    case: Case,
+    story_id: StoryId,
+    reason: AlertReason,
+    receivers: Sequence[ReceiverSpec],
 ) -> tuple[Routing, ...]:
-    """Who is told now. A receiver that has not heard of the story yet hears of it as new."""
-    if isinstance(verdict, SilentReason) and verdict is not SilentReason.SAME_STORY:
-        return ()
     groups = {
         receiver.name: closes
-        for receiver in wishes.receivers
+        for receiver in receivers
         if (closes := tx.open_group(receiver.name, now=case.now)) is not None
     }
-    reason = verdict if isinstance(verdict, AlertReason) else AlertReason.NEW_HIT
     candidate = AlertCandidate(
         reason=reason,
         score=case.outcome.score.value,
@@ -325,16 +396,7 @@ def _routings(
         story_id=story_id,
         silenced_until=tx.silenced_until(case.spec.id, story_id, now=case.now),
     )
-    fresh = [receiver for receiver in wishes.receivers if receiver.name not in told]
-    again = [receiver for receiver in wishes.receivers if receiver.name in told]
-    # To who hears of the story for the first time it is new, whatever it is to the others.
-    as_new = candidate
-    if reason is not AlertReason.STAGE_CHANGE:
-        as_new = replace(candidate, reason=AlertReason.NEW_HIT)
-    found = route(as_new, fresh, now=case.now, open_groups=groups)
-    if isinstance(verdict, AlertReason) and verdict is not AlertReason.NEW_HIT:
-        found += route(candidate, again, now=case.now, open_groups=groups)
-    return found
+    return route(candidate, receivers, now=case.now, open_groups=groups)
 
 
 def _save_alert(
@@ -342,11 +404,11 @@ def _save_alert(
     case: Case,
     hit_id: HitId,
     story_id: StoryId,
-    verdict: AlertReason | SilentReason,
+    reason: AlertReason,
     routings: Sequence[Routing],
     publishers: int,
 ) -> int:
-    """Write the alert and its pending deliveries, or why nobody is told; returns alerts made."""
+    """Write the alert and its pending deliveries, where there is any; returns alerts made."""
     deliveries = tuple(
         DeliveryOutcome(
             receiver=routing.receiver,
@@ -357,11 +419,7 @@ def _save_alert(
         if routing.due_at is not None
     )
     if not deliveries:
-        if verdict is not SilentReason.ALREADY_TOLD:
-            why = verdict if isinstance(verdict, SilentReason) else silent_reason(routings)
-            tx.silent(hit_id, why or SilentReason.NO_RECEIVER)
         return 0
-    reason = verdict if isinstance(verdict, AlertReason) else AlertReason.NEW_HIT
     made = tx.save_alert(
         AlertOutcome(
             once=f"{reason}:{case.spec.id}:{hit_id}:{case.article.revision}",

@@ -9,7 +9,8 @@ from itertools import pairwise
 from watcher.decide.alerting import AlertCandidate, route
 from watcher.decide.notices import Cause, NoticeDecision, settle
 from watcher.decide.schedule import ScheduleState, expected_silence
-from watcher.model import AlertReason, FeedState, HitKind, TopicSpec
+from watcher.decide.volume import Gaps, silence, spike
+from watcher.model import AlertReason, FeedState, HitKind, TopicId, TopicSpec
 from watcher.pipeline.context import Context
 from watcher.storage import AlertOutcome, CheckOutcome, Deciding, DeliveryOutcome, FeedRecord
 
@@ -20,10 +21,11 @@ BROKEN_SHARE = 0.8
 BROKEN_LEAST = 5
 """Of at least so many pages of a publisher in a day, this share could not be read."""
 HISTORY_DAYS = 29
-DAY = timedelta(days=1)
 YOUNG = timedelta(days=8)
 """A topic that was watched for less has no usual volume or silence yet."""
 ONE_ARRIVAL = timedelta(minutes=15)
+SPIKE = "spike:"
+"""Causes of this kind are the readers' matter, not the operator's."""
 KNOWN_FEED = timedelta(days=7)
 """A feed that was watched for less has no usual silence yet."""
 
@@ -59,7 +61,10 @@ class Upkeep:
 
     def _tell_operator(self) -> None:
         store, now = self._context.store, self._context.clock()
-        decision = settle(self.troubles(now), store.upkeep.causes(), now=now)
+        known = {
+            key: cause for key, cause in store.upkeep.causes().items() if not key.startswith(SPIKE)
+        }
+        decision = settle(self.troubles(now), known, now=now)
         if not decision.keep:
             return
         with store.decisions.deciding() as tx:
@@ -108,11 +113,8 @@ class Upkeep:
         arrivals = arrivals_of(seen)
         if len(arrivals) < 2:
             return None
-        gaps = [after - before for before, after in pairwise(arrivals)]
-        a_day = max(1.0, len(gaps) * DAY / (arrivals[-1] - arrivals[0]))
-        from watcher.stories.volume import silence
-
-        rate = topic.false_alarm_rate / a_day
+        gaps = Gaps.of(after - before for before, after in pairwise(arrivals))
+        rate = topic.false_alarm_rate / gaps.a_day
         found = silence(gaps, now - seen[-1], subject=topic.name, false_alarm_rate=rate)
         return None if found is None else (f"silent-topic:{topic.id}", found.sentence)
 
@@ -129,17 +131,28 @@ class Upkeep:
         )
 
     def _tell_spikes(self) -> None:
+        """Once for as long as a topic's volume stays unusual: it is so for a day after each burst."""
         store, now = self._context.store, self._context.clock()
-        for topic in self._context.wishes.topics:
-            sentence = self._spike(topic, now)
-            if sentence is None:
-                continue
-            with store.decisions.deciding() as tx:
+        found = {
+            f"{SPIKE}{topic.id}": sentence
+            for topic in self._context.wishes.topics
+            if (sentence := self._spike(topic, now)) is not None
+        }
+        known = {
+            key: cause for key, cause in store.upkeep.causes().items() if key.startswith(SPIKE)
+        }
+        decision = settle(found, known, now=now)
+        if not decision.keep:
+            return
+        with store.decisions.deciding() as tx:
+            store.upkeep.keep_causes(tx.connection, decision.keep)
+            for cause in decision.begun:
+                topic_id = TopicId(cause.key.removeprefix(SPIKE))
                 self._save(
                     tx,
-                    AlertCandidate(reason=AlertReason.SPIKE, topic=topic.id, score=100.0),
-                    once=f"spike:{topic.id}:{now:%Y-%m-%d}",
-                    detail=sentence,
+                    AlertCandidate(reason=AlertReason.SPIKE, topic=topic_id, score=100.0),
+                    once=f"{cause.key}:{now.timestamp():.0f}",
+                    detail=cause.detail,
                     now=now,
                 )
 
@@ -149,10 +162,8 @@ class Upkeep:
             return None
         days = min(HISTORY_DAYS, (now - first).days)
         today, *earlier = self._context.store.upkeep.daily_hits(topic.id, now=now, days=days)
-        from watcher.stories.volume import spike
-
         rate = topic.false_alarm_rate
-        found = spike(earlier, today, subject=topic.name, false_alarm_rate=rate)
+        found = spike(earlier, today, subject=topic.name, false_alarm_rate=rate, sliding=True)
         return None if found is None else found.sentence
 
     def _save(
@@ -203,7 +214,7 @@ def feed_trouble(feed: FeedRecord, now: datetime) -> tuple[str, str] | None:
         since = f" since {state.failing_since:%Y-%m-%d %H:%M} UTC" if state.failing_since else ""
         detail = feed.last_error_detail or feed.last_error or ""
         return f"feed:{feed.id}", f"feed {feed.spec.name} fails{since}: {detail}"
-    longest = expected_silence(state)
+    longest = expected_silence(state, false_alarm_rate=feed.spec.false_alarm_rate)
     known_for = now - (feed.first_polled_at or now)
     if (
         feed.state == FeedState.OK

@@ -203,17 +203,17 @@ class RecallEstimate:
     unjudged: tuple[str, ...] = ()
 
 
-def estimate_recall(hits: Stratum, near: Stratum, samples: Stratum) -> RecallEstimate:
+def estimate_recall(hits: Stratum, *missed_kinds: Stratum) -> RecallEstimate:
     """Relevant hits over relevant articles of all kinds, each kind's share by its own verdicts.
 
     The intervals of the kinds (Wilson 1927, with finite population correction) are joined at their
     far ends, so the whole is wider than 95 of 100 asks: an estimate to rely on, not to admire.
     """
-    strata = (hits, near, samples)
+    strata = (hits, *missed_kinds)
     unjudged = tuple(s.name for s in strata if s.population and not s.judged)
     found, found_low, found_high = _relevant(hits)
-    missed, missed_low, missed_high = (
-        a + b for a, b in zip(_relevant(near), _relevant(samples), strict=True)
+    missed, missed_low, missed_high = map(
+        sum, zip((0.0, 0.0, 0.0), *map(_relevant, missed_kinds), strict=True)
     )
     if unjudged or found + missed == 0:
         return RecallEstimate(recall=None, low=None, high=None, strata=strata, unjudged=unjudged)

@@ -1,6 +1,6 @@
 """Storage: the only SQL. ``Store`` opens a database; records are what it takes and gives."""
 
-from watcher.storage.decisions import Deciding, EarlierHit, MemberRecord
+from watcher.storage.decisions import Deciding, EarlierHit, MemberRecord, ToldRecord
 from watcher.storage.engine import shown
 from watcher.storage.records import (
     AlertOutcome,
@@ -22,6 +22,7 @@ from watcher.storage.records import (
     VerdictRecord,
     score_of,
 )
+from watcher.storage.regrouping import Judgement, Judging, Telling, ToldHit
 from watcher.storage.store import Store
 from watcher.storage.upkeep import CheckOutcome, CheckRecord
 
@@ -43,11 +44,16 @@ __all__ = [
     "HitFilter",
     "HitOutcome",
     "HitRecord",
+    "Judgement",
+    "Judging",
     "MemberRecord",
     "PollOutcome",
     "ReadOutcome",
     "Store",
     "StoryRecord",
+    "Telling",
+    "ToldHit",
+    "ToldRecord",
     "VerdictRecord",
     "score_of",
     "shown",

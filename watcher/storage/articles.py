@@ -322,6 +322,7 @@ def _article_values(data: ArticleData) -> dict[str, Any]:
         "content_hash": data.content_hash,
         "revision": 1,
         "next_score_at": data.fetched_at or data.first_seen_at,
+        "scored_at": None,
         "lease_until": None,
     }
 
@@ -341,12 +342,15 @@ def _feeds_of(connection: Connection, ids: Collection[int]) -> dict[int, list[An
     return found
 
 
-def mark_scored(connection: Connection, ids: Collection[ArticleId]) -> None:
-    """Inside the deciding transaction: these articles, and their entries, are done."""
+def mark_scored(connection: Connection, ids: Collection[ArticleId], *, at: datetime | None) -> None:
+    """Inside the deciding transaction: these articles, and their entries, are done.
+
+    ``at`` None: they could not be scored, and are not tried again.
+    """
     connection.execute(
         update(articles)
         .where(articles.c.id.in_(list(ids)))
-        .values(next_score_at=None, lease_until=None)
+        .values(next_score_at=None, lease_until=None, scored_at=at)
     )
     connection.execute(
         update(entries)
@@ -404,6 +408,7 @@ def article_from(row: Row[Any], speaks: Sequence[Any] = ()) -> ArticleRecord:
         reason=row.reason,
         backlog=row.backlog,
         revision=row.revision,
+        scored_at=row.scored_at,
         topics=tuple(TopicId(topic) for topic in sorted(topics)),
         tags=tuple(sorted({tag for settings in speaks for tag in settings.get("tags", ())})),
     )

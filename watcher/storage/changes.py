@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, or_, select, update
 
 from watcher.decide.saga import StageMark
-from watcher.model import ArticleId, TopicId
+from watcher.model import AlertReason, ArticleId, DeliveryState, HitId, HitKind, TopicId, Verdict
 from watcher.storage.database import Database
-from watcher.storage.tables import facts, revisions
+from watcher.storage.tables import alerts, deliveries, facts, hits, revisions
+
+MARKS = 8
+"""So many of a topic's latest stages are kept, to go back to when a hit turns out to be wrong."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,23 +40,59 @@ class Changes:
         self._database = database
 
     def stage_mark(self, topic: TopicId) -> StageMark | None:
-        """The stage that the topic has reached."""
-        row = self._connection.execute(
-            select(facts).where(facts.c.name == f"stage:{topic}")
-        ).first()
-        if row is None:
-            return None
-        return StageMark(stage=row.value["stage"], evidence=row.value["evidence"], at=row.at)
+        """The stage that the topic has reached, as far as hits say so that still count."""
+        return next(reversed(self._stage_marks(topic)), None)
+
+    def any_stage(self, topic: TopicId) -> bool:
+        """Whether any stage of the topic was ever seen, rightly or not."""
+        query = select(facts.c.name).where(facts.c.name == f"stage:{topic}")
+        return self._connection.execute(query).first() is not None
 
     def set_stage_mark(self, topic: TopicId, mark: StageMark) -> None:
         """The topic has reached a stage."""
-        value = {"stage": mark.stage, "evidence": mark.evidence}
+        marks = [*self._stage_marks(topic), mark][-MARKS:]
+        value = {"marks": [_mark_json(kept) for kept in marks]}
         new = self._database.insert(facts).values(name=f"stage:{topic}", value=value, at=mark.at)
         self._connection.execute(
             new.on_conflict_do_update(
                 index_elements=["name"], set_={"value": new.excluded.value, "at": mark.at}
             )
         )
+
+    def _stage_marks(self, topic: TopicId) -> list[StageMark]:
+        """Oldest first, without those that stood on a hit which a person or an edit took back."""
+        row = self._connection.execute(
+            select(facts).where(facts.c.name == f"stage:{topic}")
+        ).first()
+        if row is None:
+            return []
+        # A release before this one kept the last mark only.
+        kept = row.value.get("marks") or [row.value | {"at": row.at.isoformat()}]
+        marks = [_mark_from(value) for value in kept]
+        void = self._connection.execute(
+            select(hits.c.id).where(
+                hits.c.id.in_([mark.hit_id for mark in marks if mark.hit_id is not None]),
+                or_(hits.c.verdict == Verdict.IRRELEVANT, hits.c.kind != HitKind.HIT),
+            )
+        ).scalars()
+        lost = set(void)
+        return [mark for mark in marks if mark.hit_id not in lost]
+
+    def heard_of_stage(self, topic: TopicId, mark: StageMark) -> frozenset[str]:
+        """Receivers that were told of the topic's stage since it was reached."""
+        query = (
+            select(deliveries.c.receiver)
+            .join(alerts, alerts.c.id == deliveries.c.alert_id)
+            .join(hits, hits.c.id == alerts.c.hit_id)
+            .where(
+                alerts.c.topic == topic,
+                alerts.c.reason == AlertReason.STAGE_CHANGE,
+                alerts.c.created_at >= (mark.moved_at or mark.at),
+                hits.c.stage == mark.stage,
+                deliveries.c.state != DeliveryState.FAILED,
+            )
+        )
+        return frozenset(self._connection.execute(query).scalars())
 
     def latest_revision(self, article_id: ArticleId) -> RevisionRecord | None:
         """The text that an article had before its last change."""
@@ -79,3 +119,26 @@ class Changes:
         self._connection.execute(
             update(revisions).where(revisions.c.id == revision_id).values(change=dict(change))
         )
+
+
+def _mark_json(mark: StageMark) -> dict[str, Any]:
+    return {
+        "stage": mark.stage,
+        "evidence": mark.evidence,
+        "at": mark.at.isoformat(),
+        "hit": mark.hit_id,
+        "moved_at": mark.moved_at.isoformat() if mark.moved_at else None,
+        "news": mark.news,
+    }
+
+
+def _mark_from(value: Mapping[str, Any]) -> StageMark:
+    moved_at = value.get("moved_at")
+    return StageMark(
+        stage=value["stage"],
+        evidence=value["evidence"],
+        at=datetime.fromisoformat(value["at"]),
+        hit_id=None if value.get("hit") is None else HitId(value["hit"]),
+        moved_at=datetime.fromisoformat(moved_at) if moved_at else None,
+        news=bool(value.get("news")),
+    )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, distinct, func, select, text, update
+from sqlalchemy import Connection, Row, delete, func, select, text, update
 
 from watcher.model import (
     AlertId,
@@ -160,22 +160,21 @@ class Deciding:
         row = self.connection.execute(select(stories).where(stories.c.id == story_id)).first()
         return None if row is None else story_from(row)
 
-    def publishers(self, story_id: StoryId) -> list[str]:
-        """Who has reported this story."""
-        return list(
-            self.connection.execute(
-                select(articles.c.publisher)
-                .join(hits, hits.c.article_id == articles.c.id)
-                .where(hits.c.story_id == story_id)
-                .distinct()
-            ).scalars()
-        )
+    def publishers(self, story_id: StoryId) -> int:
+        """How many publishers have reported this story independently."""
+        return independent_publishers(self.connection, story_id)
 
-    def first_fingerprints(self, topic: TopicId, *, limit: int) -> list[str]:
+    def first_fingerprints(
+        self, topic: TopicId, *, limit: int, without: StoryId | None = None
+    ) -> list[str]:
         """Fingerprint of the first hit of each of the topic's latest stories."""
         firsts = (
             select(func.min(hits.c.id))
-            .where(hits.c.topic == topic, hits.c.story_id.is_not(None))
+            .where(
+                hits.c.topic == topic,
+                hits.c.story_id.is_not(None),
+                *([] if without is None else [hits.c.story_id != without]),
+            )
             .group_by(hits.c.story_id)
             .order_by(hits.c.story_id.desc())
             .limit(limit)
@@ -186,15 +185,22 @@ class Deciding:
         return list(self.connection.execute(query).scalars())
 
     def corrections(self, topic: TopicId) -> list[tuple[float, bool]]:
-        """Similarity and verdict (same story or not) of the topic's merges and splits."""
+        """Similarity and verdict (same story or not) of the topic's merges and splits.
+
+        Oldest first. Of two hits the last word counts: who merges, and takes it back by a split,
+        has taught nothing by the merge.
+        """
         query = (
-            select(story_links.c.similarity, story_links.c.same)
+            select(story_links)
             .join(hits, hits.c.id == story_links.c.hit_a)
             .where(hits.c.topic == topic)
             .order_by(story_links.c.id.desc())
             .limit(200)
         )
-        return [(row.similarity, row.same) for row in self.connection.execute(query)]
+        last: dict[frozenset[int], tuple[float, bool]] = {}
+        for row in self.connection.execute(query):
+            last.setdefault(frozenset((row.hit_a, row.hit_b)), (row.similarity, row.same))
+        return list(last.values())[::-1]
 
     def new_story(self, topic: TopicId, headline: str, *, at: datetime) -> StoryId:
         """Start a story."""
@@ -214,19 +220,9 @@ class Deciding:
             ).scalar_one()
         )
 
-    def update_story(self, story_id: StoryId, *, at: datetime, **values: Any) -> None:
+    def update_story(self, story_id: StoryId, **values: Any) -> None:
         """Set columns of a story and count its members anew."""
-        counted = self.connection.execute(
-            select(func.count(), func.count(distinct(articles.c.publisher)))
-            .select_from(hits)
-            .join(articles, articles.c.id == hits.c.article_id)
-            .where(hits.c.story_id == story_id)
-        ).one()
-        self.connection.execute(
-            update(stories)
-            .where(stories.c.id == story_id)
-            .values(last_seen_at=at, **{"hits": counted[0], "publishers": counted[1]} | values)
-        )
+        recount(self.connection, story_id, **values)
 
     def save_hit(self, outcome: HitOutcome) -> HitId:
         """Write or rewrite the hit of this topic and article; id, verdict and first sight stay."""
@@ -238,6 +234,7 @@ class Deciding:
             "profile_version": outcome.score.profile_version,
             "explanation": explanation_json(outcome.score),
             "fingerprint": outcome.fingerprint,
+            "copy_of": outcome.copy_of,
             "novelty": None if outcome.novelty is None else dict(outcome.novelty),
             "stage": outcome.stage,
             "partial": outcome.partial,
@@ -377,7 +374,7 @@ class Deciding:
             update(articles).where(articles.c.id == article_id).values(reason=failure.reason)
         )
         if again_at is None:
-            mark_scored(self.connection, [article_id])
+            mark_scored(self.connection, [article_id], at=None)
             return
         self.connection.execute(
             update(articles)
@@ -385,9 +382,49 @@ class Deciding:
             .values(next_score_at=again_at, lease_until=None)
         )
 
-    def scored(self, ids: Sequence[ArticleId]) -> None:
+    def scored(self, ids: Sequence[ArticleId], *, at: datetime) -> None:
         """These articles are done."""
-        mark_scored(self.connection, ids)
+        mark_scored(self.connection, ids, at=at)
+
+
+def recount(connection: Connection, story_id: StoryId, **values: Any) -> None:
+    """Count a story's hits and publishers anew, and when it was seen first and last."""
+    counted = connection.execute(
+        select(func.count(), func.min(hits.c.first_seen_at), func.max(hits.c.first_seen_at)).where(
+            hits.c.story_id == story_id
+        )
+    ).one()
+    values |= {"hits": counted[0], "publishers": independent_publishers(connection, story_id)}
+    if counted[0]:
+        values |= {"first_seen_at": counted[1], "last_seen_at": counted[2]}
+    connection.execute(update(stories).where(stories.c.id == story_id).values(values))
+
+
+def independent_publishers(connection: Connection, story_id: StoryId) -> int:
+    """Houses that reported a story in words of their own: a copy of another hit of it adds none."""
+    # Late: most commands only read, and need nothing of what tells stories apart.
+    from watcher.stories.publishers import publisher_family
+
+    original = hits.alias()
+    own_words = (
+        select(articles.c.publisher)
+        .join(hits, hits.c.article_id == articles.c.id)
+        .outerjoin(original, (original.c.id == hits.c.copy_of) & (original.c.story_id == story_id))
+        .where(hits.c.story_id == story_id, original.c.id.is_(None))
+        .distinct()
+    )
+    return len({publisher_family(name) for name in connection.execute(own_words).scalars()})
+
+
+def appeared(row: Row[Any]) -> datetime:
+    """When the article of a joined row of hits and articles appeared."""
+    at: datetime = min(row.published_at or row.first_seen_at, row.first_seen_at)
+    return at
+
+
+def stage_evidence(row: Row[Any]) -> str:
+    """The sentence by which a hit asserts its stage."""
+    return str((row.novelty or {}).get("stage", ""))
 
 
 def member_from(row: Row[Any]) -> MemberRecord:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Update, and_, bindparam, case, func, or_, select, update
 
 from watcher.model import (
+    FEED_FALSE_ALARMS,
     Failure,
     FeedData,
     FeedId,
@@ -345,6 +346,7 @@ def _spec_values(spec: FeedSpec) -> dict[str, Any]:
             "selector": spec.selector,
             "tags": list(spec.tags),
             "ignore_robots": spec.ignore_robots,
+            "false_alarm_rate": spec.false_alarm_rate,
         },
     }
 
@@ -366,6 +368,7 @@ def feed_from(row: Row[Any]) -> FeedRecord:
             selector=settings.get("selector"),
             tags=tuple(settings.get("tags", ())),
             ignore_robots=bool(settings.get("ignore_robots", False)),
+            false_alarm_rate=float(settings.get("false_alarm_rate", FEED_FALSE_ALARMS)),
             origin=row.origin,
         ),
         state=FeedState(row.state),

@@ -159,6 +159,8 @@ class ArticleRecord:
     reason: str | None
     backlog: bool
     revision: int
+    scored_at: datetime | None = None
+    """When this very text was scored; None: it never was."""
     topics: tuple[TopicId, ...] = ()
     tags: tuple[str, ...] = ()
 
@@ -190,6 +192,7 @@ class HitOutcome:
     story_id: StoryId | None = None
     fingerprint: str | None = None
     keys: tuple[str, ...] = ()
+    copy_of: HitId | None = None
     novelty: Mapping[str, Any] | None = None
     stage: str | None = None
     silent_reason: SilentReason | None = None

@@ -7,16 +7,52 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, distinct, func, select, update
+from sqlalchemy import Connection, Row, select, update
 
+from watcher.decide.saga import StageMark
 from watcher.errors import NotFoundError, UsageError
-from watcher.model import HitId, StoryId
+from watcher.model import ArticleText, HitId, HitKind, StoryId, TopicId
 from watcher.storage.database import Database
-from watcher.storage.decisions import MemberRecord, member_from
+from watcher.storage.decisions import (
+    Deciding,
+    MemberRecord,
+    appeared,
+    member_from,
+    recount,
+    stage_evidence,
+)
 from watcher.storage.tables import alerts, articles, hits, silences, stories, story_links
 
-Nearest = Callable[[Sequence[MemberRecord], Sequence[MemberRecord]], tuple[HitId, HitId, float]]
-"""Of two groups of hits the closest pair and how alike the two are, 0-1."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldHit:
+    """A hit as part of what its story has told."""
+
+    text: ArticleText
+    mark: StageMark | None
+    """The stage that it asserts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """What a story has told: its known facts, and the stage it has reached."""
+
+    known: str
+    mark: StageMark | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """How the core judges what a person regroups, for one topic."""
+
+    nearest: Callable[[Sequence[MemberRecord], Sequence[MemberRecord]], tuple[HitId, HitId, float]]
+    """Of two groups of hits the closest pair, and how alike they were held to be, 0-1."""
+    retell: Callable[[Sequence[ToldHit]], Telling]
+    """What these hits have told, oldest first."""
+
+
+Judging = Callable[[Deciding, TopicId, StoryId | None], Judgement]
+"""Makes a judgement inside the transaction: for a topic, as it was before this story began."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,13 +71,21 @@ class Regrouping:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def merge(self, into: StoryId, other: StoryId, *, nearest: Nearest, now: datetime) -> Regrouped:
+    def merge(self, into: StoryId, other: StoryId, *, judging: Judging, now: datetime) -> Regrouped:
         """Move every hit and alert of ``other`` into ``into``."""
         if into == other:
             raise UsageError("a story can't be merged with itself")
         with self._database.writing() as connection:
             left, right = members_of(connection, into), members_of(connection, other)
-            pair = nearest(left, right)
+            topic, its = _topic(connection, into), _topic(connection, other)
+            if topic != its:
+                raise UsageError(
+                    f"story {into} is of topic {topic}, story {other} of {its}: "
+                    "a story belongs to one topic"
+                )
+            younger = other if right[0].hit_id > left[0].hit_id else into
+            judgement = judging(Deciding(connection, self._database), topic, younger)
+            pair = judgement.nearest(left, right)
             _remember(connection, pair, same=True, now=now)
             _move(connection, [member.hit_id for member in right], into)
             for table in (alerts, silences):
@@ -51,12 +95,12 @@ class Regrouping:
             connection.execute(
                 update(stories).where(stories.c.id == other).values(merged_into=into)
             )
-            for story_id in (into, other):
-                recount(connection, story_id)
+            _retell(connection, into, judgement)
+            recount(connection, other)
         return Regrouped(story_id=into, moved=len(right), similarity=pair[2])
 
     def split(
-        self, story_id: StoryId, out: Collection[HitId], *, nearest: Nearest, now: datetime
+        self, story_id: StoryId, out: Collection[HitId], *, judging: Judging, now: datetime
     ) -> Regrouped:
         """Move these hits of a story into a new one."""
         with self._database.writing() as connection:
@@ -68,31 +112,20 @@ class Regrouping:
                     raise UsageError(f"hit {hit_id} is not in story {story_id}")
             if not staying:
                 raise UsageError("that would leave nothing of the story")
-            pair = nearest(staying, leaving)
+            topic = _topic(connection, story_id)
+            tx = Deciding(connection, self._database)
+            judgement = judging(tx, topic, None)
+            pair = judgement.nearest(staying, leaving)
             _remember(connection, pair, same=False, now=now)
             first = leaving[0]
-            made = StoryId(
-                connection.execute(
-                    stories.insert()
-                    .values(
-                        topic=_topic(connection, story_id),
-                        headline=first.title,
-                        first_seen_at=first.first_seen_at,
-                        last_seen_at=leaving[-1].first_seen_at,
-                        hits=0,
-                        publishers=0,
-                        known="",
-                    )
-                    .returning(stories.c.id)
-                ).scalar_one()
-            )
+            made = tx.new_story(topic, first.title, at=first.first_seen_at)
             moved = [member.hit_id for member in leaving]
             _move(connection, moved, made)
             connection.execute(
                 update(alerts).where(alerts.c.hit_id.in_(moved)).values(story_id=made)
             )
             for changed in (story_id, made):
-                recount(connection, changed)
+                _retell(connection, changed, judgement)
         return Regrouped(story_id=made, moved=len(leaving), similarity=pair[2])
 
 
@@ -111,27 +144,51 @@ def members_of(connection: Connection, story_id: StoryId) -> list[MemberRecord]:
     return found
 
 
-def recount(connection: Connection, story_id: StoryId) -> None:
-    """Count the hits and publishers of a story anew."""
-    counted = connection.execute(
-        select(
-            func.count(),
-            func.count(distinct(articles.c.publisher)),
-            func.min(hits.c.first_seen_at),
-            func.max(hits.c.first_seen_at),
-        )
-        .select_from(hits)
+def _stage_of(row: Row[Any]) -> StageMark | None:
+    """The stage that a joined row of hits and articles asserts by its whole text."""
+    if row.stage is None or row.partial or row.kind != HitKind.HIT:
+        return None
+    return StageMark(stage=row.stage, evidence=stage_evidence(row), at=appeared(row))
+
+
+def _retell(connection: Connection, story_id: StoryId, judgement: Judgement) -> None:
+    """Make anew from its hits what a story has told, and count them."""
+    query = (
+        select(hits, articles.c.title, articles.c.text, articles.c.summary, articles.c.lang)
+        .add_columns(articles.c.published_at, articles.c.publisher, articles.c.url)
         .join(articles, articles.c.id == hits.c.article_id)
         .where(hits.c.story_id == story_id)
-    ).one()
-    values: dict[str, Any] = {"hits": counted[0], "publishers": counted[1]}
-    if counted[0]:
-        values |= {"first_seen_at": counted[2], "last_seen_at": counted[3]}
-    connection.execute(update(stories).where(stories.c.id == story_id).values(values))
+        .order_by(hits.c.id)
+    )
+    told = judgement.retell(
+        [
+            ToldHit(
+                text=ArticleText(
+                    title=row.title,
+                    text=row.text,
+                    summary=row.summary,
+                    lang=row.lang,
+                    url=row.url,
+                    publisher=row.publisher,
+                    published_at=row.published_at,
+                    partial=row.partial,
+                ),
+                mark=_stage_of(row),
+            )
+            for row in connection.execute(query)
+        ]
+    )
+    recount(
+        connection,
+        story_id,
+        known=told.known,
+        stage=told.mark.stage if told.mark else None,
+        stage_evidence=told.mark.evidence if told.mark else None,
+    )
 
 
-def _topic(connection: Connection, story_id: StoryId) -> str:
-    return str(
+def _topic(connection: Connection, story_id: StoryId) -> TopicId:
+    return TopicId(
         connection.execute(select(stories.c.topic).where(stories.c.id == story_id)).scalar_one()
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, text, update
 
 from watcher.decide.saga import StageMark, Step
 from watcher.errors import NotFoundError
@@ -23,7 +23,7 @@ from watcher.model import (
     Verdict,
 )
 from watcher.storage.database import Database
-from watcher.storage.decisions import story_from
+from watcher.storage.decisions import appeared, stage_evidence, story_from
 from watcher.storage.records import (
     Counts,
     HitFilter,
@@ -44,6 +44,8 @@ from watcher.storage.tables import (
     verdicts,
 )
 from watcher.storage.tables import facts as facts_table
+
+_NOT_HITS = (HitKind.NEAR_MISS, HitKind.SAMPLE, HitKind.FORMER)
 
 
 class Review:
@@ -157,13 +159,18 @@ class Review:
         return {story.id: story for story in found}
 
     def story(self, story_id: StoryId) -> tuple[StoryRecord, list[HitRecord]]:
-        """One story with its hits, oldest first; raises NotFoundError."""
+        """One story with its hits, oldest first, or the one it was merged into.
+
+        Raises NotFoundError.
+        """
         with self._database.reading() as connection:
-            row = connection.execute(select(stories).where(stories.c.id == story_id)).first()
+            row = _story(connection, story_id)
+            while row is not None and not row.hits and row.merged_into is not None:
+                row = _story(connection, row.merged_into)
             if row is None:
                 raise NotFoundError("story", story_id)
             members = connection.execute(
-                hit_query().where(hits.c.story_id == story_id).order_by(hits.c.first_seen_at)
+                hit_query().where(hits.c.story_id == row.id).order_by(hits.c.first_seen_at)
             ).all()
         return story_from(row), [hit_from(member) for member in members]
 
@@ -197,6 +204,25 @@ class Review:
                 )
                 for row in connection.execute(query)
             }
+
+    def looked_at(self, topic: TopicId) -> int:
+        """How many articles were scored for a topic, kept or not.
+
+        As in ``article_from``: what no feed leads to any more was for every topic.
+        """
+        with self._database.reading() as connection:
+            speaking = [
+                row.id
+                for row in connection.execute(select(feeds.c.id, feeds.c.settings))
+                if topic in (row.settings.get("topics") or [topic])
+            ]
+            led = select(entries.c.id).where(entries.c.article_id == articles.c.id)
+            query = _count(
+                articles,
+                articles.c.scored_at.is_not(None),
+                led.where(entries.c.feed_id.in_(speaking)).exists() | ~led.exists(),
+            )
+            return int(connection.execute(query).scalar_one())
 
     def learned(self) -> dict[TopicId, Mapping[str, Any]]:
         """The newest learned weights of each topic."""
@@ -301,10 +327,12 @@ class Review:
             )
 
 
+def _story(connection: Connection, story_id: int) -> Row[Any] | None:
+    return connection.execute(select(stories).where(stories.c.id == story_id)).first()
+
+
 def _step_from(row: Row[Any]) -> Step:
-    at = min(row.published_at or row.first_seen_at, row.first_seen_at)
-    evidence = (row.novelty or {}).get("stage", "")
-    mark = StageMark(stage=row.stage, evidence=evidence, at=at)
+    mark = StageMark(stage=row.stage, evidence=stage_evidence(row), at=appeared(row))
     return Step(story_id=StoryId(row.story_id), mark=mark, headline=row.title)
 
 
@@ -331,7 +359,7 @@ def hit_query() -> Select[Any]:
 
 def conditions(wanted: HitFilter) -> Sequence[ColumnElement[bool]]:
     """A filter as WHERE conditions over hits joined with articles."""
-    kinds = (HitKind.NEAR_MISS, HitKind.SAMPLE) if wanted.near_misses else (HitKind.HIT,)
+    kinds = _NOT_HITS if wanted.near_misses else (HitKind.HIT,)
     found: list[ColumnElement[bool]] = [hits.c.kind.in_(kinds)]
     if wanted.topic:
         found.append(hits.c.topic == wanted.topic)

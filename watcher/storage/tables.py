@@ -155,6 +155,7 @@ articles = Table(
     Column("content_hash", String(32), nullable=False),
     Column("revision", Integer, nullable=False),
     Column("next_score_at", UtcTime),  # null: scored
+    Column("scored_at", UtcTime),  # this text, whatever became of it; null: never yet
     Column("lease_until", UtcTime),
     Index(
         "ix_articles_due",
@@ -216,6 +217,7 @@ hits = Table(
     Column("profile_version", String(64), nullable=False),
     Column("explanation", JSON, nullable=False),  # contributions, matched, missing, sentences
     Column("fingerprint", Text),
+    Column("copy_of", Integer),  # the earlier hit whose text this is
     Column("novelty", JSON),
     Column("stage", String(64)),
     Column("partial", Boolean, nullable=False),

@@ -8,7 +8,6 @@ from watcher.stories.grouping import (
     Grouping,
     Member,
     group,
-    independent_publishers,
     learned_threshold,
 )
 from watcher.stories.novelty import Known, Novelty, facts_of, novelty
@@ -16,7 +15,6 @@ from watcher.stories.publishers import publisher_family
 from watcher.stories.revision import Revision, checks_due, next_check, revision
 from watcher.stories.stages import StageFinding, detect_stage
 from watcher.stories.statistics import TopicStatistics, search_keys
-from watcher.stories.volume import Unusual, expected_silence, silence, spike
 
 __all__ = [
     "STORY_WINDOW",
@@ -30,22 +28,17 @@ __all__ = [
     "StageFinding",
     "StoryReport",
     "TopicStatistics",
-    "Unusual",
     "checks_due",
     "cluster",
     "detect_stage",
     "evaluate_stories",
-    "expected_silence",
     "facts_of",
     "fingerprint",
     "group",
-    "independent_publishers",
     "learned_threshold",
     "next_check",
     "novelty",
     "publisher_family",
     "revision",
     "search_keys",
-    "silence",
-    "spike",
 ]

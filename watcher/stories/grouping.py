@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 
 from watcher.model import HitId, StoryId, check_aware
 from watcher.stories.fingerprint import Fingerprint
-from watcher.stories.publishers import publisher_family
 from watcher.stories.similarity import Comparison, Side, compare
-from watcher.stories.statistics import Recent, TopicStatistics, no_history
+from watcher.stories.statistics import Recent, TopicStatistics
 
 STORY_WINDOW = timedelta(days=5)
 """A story grows while its newest article is at most this old."""
@@ -63,6 +62,8 @@ class Grouping:
 
     story_id: StoryId | None
     similarity: float
+    closest: HitId | None = None
+    """The hit that speaks most for the story which comes nearest."""
     duplicate_of: HitId | None = None
     evidence: tuple[str, ...] = ()
 
@@ -108,6 +109,7 @@ def group(
         return Grouping(
             story_id=member.story_id,
             similarity=1.0,
+            closest=member.hit_id,
             duplicate_of=member.hit_id,
             evidence=(
                 f"{max(found.likeness, found.containment):.0%} of the text as in hit {member.hit_id}",
@@ -193,6 +195,7 @@ def _best_story(compared: Sequence[tuple[Member, Comparison]], threshold: float)
     return Grouping(
         story_id=story if scores[story] >= threshold else None,
         similarity=scores[story],
+        closest=member.hit_id,
         evidence=_evidence(member, found),
     )
 
@@ -200,22 +203,3 @@ def _best_story(compared: Sequence[tuple[Member, Comparison]], threshold: float)
 def _evidence(member: Member, found: Comparison) -> tuple[str, ...]:
     shared = ", ".join(found.shared[:8])
     return (f"closest to hit {member.hit_id} ({found.likelihood:.2f})", f"both name: {shared}")
-
-
-def independent_publishers(members: Sequence[Member]) -> tuple[str, ...]:
-    """Families that reported in words of their own, in order of appearance."""
-    independent: list[Member] = []
-    families: list[str] = []
-    for member in sorted(members, key=lambda member: member.at):
-        family = publisher_family(member.publisher)
-        if family in families or any(_is_copy(member, other) for other in independent):
-            continue
-        independent.append(member)
-        families.append(family)
-    return tuple(families)
-
-
-def _is_copy(left: Member, right: Member) -> bool:
-    rarity = no_history().told
-    sides = Side(left.fingerprint, rarity), Side(right.fingerprint, rarity)
-    return _duplicate(left.fingerprint, [(right, compare(*sides, 0.0, rarity))]) is not None

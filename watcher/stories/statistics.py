@@ -179,8 +179,3 @@ class Recent:
         told = self.told[kind]
         own = asked[kind].keys() & self._features[kind].get(story, ())
         return asked[kind] | {key: told[key] for key in own} if own else asked[kind]
-
-
-def no_history() -> Recent:
-    """Rarity while nothing is known of a topic."""
-    return Recent(TopicStatistics(), ())

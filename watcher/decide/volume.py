@@ -6,7 +6,7 @@ Lomax (an exponential with an uncertain rate), never shorter than what history i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from math import exp, lgamma, log, log1p
@@ -16,6 +16,9 @@ _FEWEST_GAPS = 8
 _LEAST_SPIKE = 3
 """Fewer hits than this in a bin are no spike, however quiet the topic was."""
 _MOST_TERMS = 100_000
+_LOOKS = 3.0
+"""A window that slides meets its worst moment: a day of looks raises up to twice as many alarms as
+one look should. A third of the rate for each look keeps the day's."""
 _OVER_LONGEST = 1.25
 _UNSEEN_BURSTS = 8.0
 """A history of so many periods may as well be one of bursts that has not shown one yet; at five
@@ -24,6 +27,9 @@ _FEW_GAPS = 40
 _ROUND = timedelta(days=1)
 """So few gaps need not have shown a night yet: no silence within one round of the clock is unusual."""
 _SHORT = 10
+_FOREVER = 10 * 365 * 86_400.0
+_REMEMBERED = 1_000
+"""Gaps, after which older ones count less and less: a feed may change its ways."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,16 +48,18 @@ def spike(
     subject: str,
     period: str = "day",
     false_alarm_rate: float = 0.001,
+    sliding: bool = False,
 ) -> Unusual | None:
     """Whether ``current`` is too many after the counts of earlier equal periods.
 
     ``false_alarm_rate`` is the chance of an alarm in a period in which nothing is out of order.
-    Under eight periods of history nothing is said.
+    ``sliding``: the periods end now, whenever that is, and are looked at all the time; the rate
+    then holds for all looks of a period together. Under eight periods of history nothing is said.
     """
     if len(history) < _FEWEST_BINS or current < _LEAST_SPIKE:
         return None
     chance = count_tail(history, current)
-    if chance >= false_alarm_rate:
+    if chance >= false_alarm_rate / (_LOOKS if sliding else 1):
         return None
     mean = sum(history) / len(history)
     return Unusual(
@@ -89,12 +97,44 @@ def _negative_binomial_tail(least: int, size: float, mean: float) -> float:
     return max(0.0, 1.0 - below)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gaps:
+    """The gaps between arrivals, as far as they say how long the next may be; in seconds."""
+
+    number: int = 0
+    mean: float = 0.0
+    square: float = 0.0
+    """Mean of the squares."""
+    longest: float = 0.0
+
+    @classmethod
+    def of(cls, gaps: Iterable[timedelta]) -> Gaps:
+        """Some gaps, oldest first."""
+        found = cls()
+        for gap in gaps:
+            found = found.after(gap)
+        return found
+
+    def after(self, gap: timedelta) -> Gaps:
+        """With one more. Of more than a thousand the oldest fade."""
+        seconds = gap.total_seconds()
+        number = min(self.number + 1, _REMEMBERED)
+        faded = self.longest * (1 - 1 / _REMEMBERED if number == _REMEMBERED else 1)
+        return Gaps(
+            number=number,
+            mean=self.mean + (seconds - self.mean) / number,
+            square=self.square + (seconds * seconds - self.square) / number,
+            longest=max(seconds, faded),
+        )
+
+    @property
+    def a_day(self) -> float:
+        """How many begin in a day; of slow ones 1, so that a rate per day is one per gap."""
+        return max(1.0, _ROUND.total_seconds() / max(1.0, self.mean))
+
+
 def silence(
-    gaps: Sequence[timedelta],
-    since_last: timedelta,
-    *,
-    subject: str,
-    false_alarm_rate: float = 0.001,
+    gaps: Gaps, since_last: timedelta, *, subject: str, false_alarm_rate: float = 0.001
 ) -> Unusual | None:
     """Whether nothing has come for too long after the gaps between earlier entries.
 
@@ -103,45 +143,40 @@ def silence(
     limit = expected_silence(gaps, false_alarm_rate=false_alarm_rate)
     if limit is None or since_last <= limit:
         return None
-    usual = sum(gaps, timedelta()) / len(gaps)
+    usual = timedelta(seconds=gaps.mean)
     return Unusual(
         sentence=f"{subject}: nothing for {_plainly(since_last)}, where {_plainly(usual)} is usual",
         chance=gap_tail(gaps, since_last),
-        expected=usual.total_seconds(),
+        expected=gaps.mean,
     )
 
 
-def expected_silence(
-    gaps: Sequence[timedelta], *, false_alarm_rate: float = 0.001
-) -> timedelta | None:
+def expected_silence(gaps: Gaps, *, false_alarm_rate: float = 0.001) -> timedelta | None:
     """The longest silence that is still ordinary, or None under eight gaps of history."""
-    if len(gaps) < _FEWEST_GAPS:
+    if gaps.number < _FEWEST_GAPS:
         return None
-    shape, scale = _lomax([gap.total_seconds() for gap in gaps])
+    shape, scale = _lomax(gaps)
     limit = scale * (exp(-log(false_alarm_rate) / shape) - 1)
-    longest = max(gap.total_seconds() for gap in gaps) * _OVER_LONGEST
     # Few gaps have not shown their longest yet: ten of them allow for twice as much, a hundred
     # for a tenth more.
-    limit = max(limit, longest) * (1 + _SHORT / len(gaps))
-    if len(gaps) < _FEW_GAPS:
+    limit = max(limit, gaps.longest * _OVER_LONGEST) * (1 + _SHORT / gaps.number)
+    if gaps.number < _FEW_GAPS:
         limit = max(limit, _ROUND.total_seconds())
     return timedelta(seconds=min(limit, _FOREVER))
 
 
-_FOREVER = 10 * 365 * 86_400.0
-
-
-def gap_tail(gaps: Sequence[timedelta], since_last: timedelta) -> float:
+def gap_tail(gaps: Gaps, since_last: timedelta) -> float:
     """Chance of a gap this long."""
-    shape, scale = _lomax([gap.total_seconds() for gap in gaps])
+    shape, scale = _lomax(gaps)
     return exp(-shape * log1p(since_last.total_seconds() / scale))
 
 
-def _lomax(gaps: Sequence[float]) -> tuple[float, float]:
+def _lomax(gaps: Gaps) -> tuple[float, float]:
     """Shape and scale by moments; with no spread over an exponential's, its gamma posterior."""
-    n = len(gaps)
-    mean = max(1.0, sum(gaps) / n)
-    ratio = sum((gap - mean) ** 2 for gap in gaps) / max(1, n - 1) / (mean * mean)
+    n = gaps.number
+    mean = max(1.0, gaps.mean)
+    spread = max(0.0, gaps.square - gaps.mean * gaps.mean) * n / max(1, n - 1)
+    ratio = spread / (mean * mean)
     # Samples show less spread than there is: the rare long gap is the one not yet seen.
     ratio *= 1 + 3 / n**0.5 if ratio > 1 else 1
     shape = 2 * ratio / (ratio - 1) if ratio > 1 else float(n)
