@@ -251,7 +251,7 @@ class Reading:
             return response
         return await self._context.workers.extract_page(
             response.body or b"",
-            url=response.url + _part_named(url),
+            url=response.url.partition("#")[0] + _part_named(url),
             content_type=response.content_type,
             now=now,
             entry_title=entry.title,

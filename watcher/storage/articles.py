@@ -126,28 +126,24 @@ class Articles:
     def _write_article(
         self, connection: Connection, data: ArticleData, known: ArticleId | None
     ) -> ArticleId:
-        found = None
-        if known is not None:
-            found = connection.execute(select(articles).where(articles.c.id == known)).first()
         addresses = {data.canonical_url, *data.urls}
-        found = found or _at_address(connection, addresses - set(data.claims))
-        if found is not None:
-            _revise(connection, found, data)
-        elif (claimed := _at_address(connection, data.claims)) is not None:
-            if same_page(data.words, _words_of(claimed, claimed.text)):
-                found = claimed
-                if found.partial:
-                    _revise(connection, found, data)
-            else:  # the word of a page doesn't make it another one's
+        found = _by_id(connection, known) or _at_address(connection, addresses - set(data.claims))
+        if found is None and (other := _at_address(connection, data.claims)) is not None:
+            if _is_page_of(data, other):
+                found = other
+            else:  # its own word alone doesn't make it another one's page
                 addresses -= set(data.claims)
                 data = replace(data, canonical_url=data.urls[0])
-        if found is not None:
-            article_id = found.id
-        else:
+        if found is None:
             # A second service may insert the same page at the same moment: take its row.
             article_id = connection.execute(
                 self._insert_article, _article_values(data)
             ).scalar_one()
+        else:
+            article_id = found.id
+            # Read through two links at the same time, one of the two is enough.
+            if found.id == known or found.partial or not _is_page_of(data, found):
+                _revise(connection, found, data)
         links = [{"url": url, "article_id": article_id} for url in addresses]
         connection.execute(self._insert_address, links)
         return ArticleId(article_id)
@@ -264,6 +260,16 @@ def _read_values(outcome: ReadOutcome, article_id: ArticleId | None) -> dict[str
         "next_try": outcome.next_try_at,
         "of_article": article_id,
     }
+
+
+def _by_id(connection: Connection, article_id: ArticleId | None) -> Row[Any] | None:
+    if article_id is None:
+        return None
+    return connection.execute(select(articles).where(articles.c.id == article_id)).first()
+
+
+def _is_page_of(data: ArticleData, stored: Row[Any]) -> bool:
+    return same_page(data.words, _words_of(stored, stored.text))
 
 
 def _at_address(connection: Connection, addresses: Collection[str]) -> Row[Any] | None:
