@@ -184,6 +184,12 @@ def test_every_entry_is_scored_however_many_share_an_address(
             assert lost == []
             [post] = [a for a in watch.articles if a.url.endswith("#msg=23")]
             assert (post.text, post.partial) == (VOTE_TEXT.strip(), False)
+            # Edited, it is its own feed's words still, and not the page of all of them.
+            watch.publish(G, item(f"{VOTE} or August", pairs[G][1], VOTE_TEXT, guid="2"))
+            asked = watch.asked("/news.php")
+            await watch.poll()
+            [edited] = [a for a in watch.articles if a.title.endswith("or August")]
+            assert (edited.text, edited.partial, watch.asked("/news.php")) == ("", True, asked)
 
     asyncio.run(scene())
 
@@ -230,7 +236,7 @@ def test_one_page_through_many_links_is_one_article_and_read_once(
             web.forget()
             watch.publish(
                 D,
-                item("In other words: the vote comes", f"{link}#comments"),
+                item(VOTE, f"{link}#comments"),
                 item(VOTE, web.url("/s", host=A)),
             )
             watch.publish(E, item(VOTE, web.url("/r/1", host=B)))

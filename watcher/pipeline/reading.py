@@ -345,8 +345,8 @@ def _claims(page: PageData, own: str) -> tuple[str, ...]:
 
 
 def _links_to_a_page(entry: EntryRecord) -> bool:
-    """Whether its link is one of its own: the front page of a site is nobody's article."""
-    return entry.url is not None and names_a_page(entry.url)
+    """Whether it has a link of its own: the front page of a site is nobody's article."""
+    return entry.url is not None and names_a_page(entry.url) and not entry.apart
 
 
 def _part_named(url: str) -> str:

@@ -282,6 +282,7 @@ def _at_address(connection: Connection, addresses: Collection[str]) -> Row[Any] 
 _PENDING = entries.alias()
 _KNOWN = (
     articles.c.id,
+    articles.c.canonical_url,
     articles.c.url,
     articles.c.feed_id,
     articles.c.title,
@@ -310,13 +311,15 @@ def _known(connection: Connection, canonical_urls: Collection[str]) -> dict[str,
 def _known_by_id(connection: Connection, ids: Collection[int]) -> dict[int, KnownArticle]:
     if not ids:
         return {}
-    query = select(*_KNOWN).where(articles.c.id.in_(list(ids)))
+    query: Any = select(*_KNOWN).where(articles.c.id.in_(list(ids)))
     return {row.id: _known_from(row) for row in connection.execute(query)}
 
 
 def _known_from(row: Row[Any], met_at: str | None = None) -> KnownArticle:
     return KnownArticle(
         id=ArticleId(row.id),
+        canonical_url=row.canonical_url,
+        url=row.url,
         met=Known(
             words=_words_of(row),
             partial=row.partial,

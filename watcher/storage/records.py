@@ -80,6 +80,8 @@ class KnownArticle:
 
     id: ArticleId
     met: Known
+    canonical_url: str
+    url: str
 
     @property
     def partial(self) -> bool:
@@ -115,6 +117,12 @@ class EntryRecord:
     def name(self) -> str:
         """The address of its article where its link names none, or another article's."""
         return f"entry:{self.feed.id}:{self.key}"
+
+    @property
+    def apart(self) -> bool:
+        """Its link was found to lead to another article's page."""
+        own = self.own
+        return own is not None and own.canonical_url == self.name and own.url == self.url
 
     @property
     def words(self) -> Words:
