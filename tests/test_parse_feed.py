@@ -248,6 +248,66 @@ def test_an_item_that_stands_twice_is_one_entry() -> None:
     assert len(parsed(rss(item(1), item(2), item(1))).entries) == 2
 
 
+def test_items_that_differ_only_in_their_text_are_all_entries() -> None:
+    """One guid, one standing title, one link for everything: only the bytes tell them apart."""
+    bodies = [
+        f"<item><guid>0</guid><title>News</title><description>Words {n}</description></item>"
+        for n in range(4)
+    ]
+    first = parsed(rss(*bodies[:3]))
+    assert len({entry.key for entry in first.entries}) == 3
+    second = parsed(rss(bodies[3], *bodies[:2]), first.window)
+    assert [entry.summary for entry in second.entries] == ["Words 3"]
+    assert second.entries[0].key not in first.window
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        "",
+        "<title>Morning digest</title>",
+        "<link>https://example.org/</link>",
+        "<title>News</title><link>https://example.org/</link>",
+        "<link>https://example.org/news/</link>",
+        "<pubDate>Sat, 21 Nov 2026 00:00:00 GMT</pubDate>",
+    ],
+)
+def test_what_scrolls_out_leaves_its_identity_to_no_other(says: str) -> None:
+    """What such items say beside their guid repeats: it is no sign of a renumbered guid."""
+    items = [
+        f"<item><guid isPermaLink='false'>g{n}</guid>{says}<description>Words {n}</description></item>"
+        for n in range(8)
+    ]
+    window: Mapping[str, str] = {}
+    keys: list[str] = []
+    for newest in range(3, 8):
+        data = parsed(rss(*reversed(items[newest - 3 : newest + 1])), window)
+        keys += [entry.key for entry in data.entries]
+        window = data.window
+    assert len(keys) == len(set(keys)) == 8
+
+
+ATOM = """<a:feed xmlns:a="http://www.w3.org/2005/Atom"><a:title>T</a:title>{}</a:feed>"""
+
+
+def prefixed(number: int, title: str) -> str:
+    return (
+        f"<a:entry><a:id>urn:{number}</a:id><a:title>{title}</a:title>"
+        f"<a:link href='https://e.org/{number}'/><a:updated>2026-11-20T10:00:00Z</a:updated>"
+        "</a:entry>"
+    )
+
+
+def test_fields_with_the_prefix_of_their_entry_identify_it() -> None:
+    first = parsed(ATOM.format("".join(prefixed(n, f"Story {n}") for n in (3, 2, 1))))
+    before = {entry.title: entry.key for entry in first.entries}
+    edited = prefixed(3, "Story 3, corrected") + prefixed(2, "Story 2")
+    second = parsed(ATOM.format(prefixed(4, "Story 4") + edited), first.window)
+    after = {entry.title: entry.key for entry in second.entries}
+    assert after["Story 3, corrected"] == before["Story 3"]
+    assert after["Story 4"] not in before.values()
+
+
 def test_an_empty_feed_is_a_feed() -> None:
     data = parsed(rss())
     assert data.entries == ()

@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watcher.urls import (
+    article_address,
     canonical,
     clean_link,
     entry_key,
     is_web_url,
+    names_a_page,
     registered_domain,
     unwrap,
 )
@@ -115,10 +117,40 @@ def test_spellings_of_one_page_have_one_canonical_form(spelling: str) -> None:
         ("https://example.org/a%2Fb", "https://example.org/a/b"),
         ("https://m.co.uk/a", "https://co.uk/a"),
         ("https://example.org/story.php?id=1", "https://example.org/story.php?id=1&page=2"),
+        # "тест" and "абвг" in windows-1251: no UTF-8, and yet not the same.
+        ("https://example.org/?t=%F2%E5%F1%F2", "https://example.org/?t=%E0%E1%E2%E3"),
     ],
 )
 def test_different_pages_stay_different(one: str, other: str) -> None:
     assert canonical(one) != canonical(other)
+    assert article_address(one) != article_address(other)
+
+
+def test_a_query_that_is_no_utf8_comes_out_as_it_went_in() -> None:
+    assert canonical("http://www.e.org/?t=%f2%E5&a=1") == "https://e.org?a=1&t=%F2%E5"
+
+
+@pytest.mark.parametrize(
+    "idle",
+    ["", "comments", "top", "xtor=RSS-1", "utm_source=rss&at_medium=RSS", ":~:text=a,b",
+     "ref=rss", "more-412", "Echobox=1700000000"],
+)  # fmt: skip
+def test_a_fragment_that_only_says_whence_one_came_names_nothing(idle: str) -> None:
+    page = "https://e.org/live"
+    assert article_address(f"{page}#{idle}") == canonical(page)
+    assert not names_a_page(f"https://e.org/#{idle}")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("post-1", "post-2"), ("msg=22", "msg=23"), ("22", "23"), ("~ann", "~bob"), ("a=1&b=2", "a=1&b=3")],
+)  # fmt: skip
+def test_posts_on_one_page_are_told_apart_by_their_fragments(one: str, other: str) -> None:
+    links = [f"https://e.org/live#{fragment}" for fragment in (one, other)]
+    assert len({article_address(link) for link in links}) == 2
+    assert len({entry_key(None, link, "Live") for link in links}) == 2
+    assert {canonical(link) for link in links} == {"https://e.org/live"}
+    assert names_a_page(f"https://e.org/#{one}")
 
 
 def test_query_order_and_escapes_do_not_matter() -> None:

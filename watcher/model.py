@@ -194,7 +194,7 @@ class FailureReason(StrEnum):
     BLOCKED = "blocked"  # a page that wants proof of not being a robot
     READ_NEVER = "read-never"
     NOT_PLAUSIBLE = "not-plausible"
-    NO_LINK = "no-link"
+    NO_LINK = "no-link"  # or none of its own: to the front page, to a page of several entries
 
 
 class HitKind(StrEnum):
@@ -297,6 +297,8 @@ class FeedData:
 class PageData:
     """Text and metadata read from an article page, cleaned."""
 
+    url: str = ""
+    """Where it was found in the end, after redirects."""
     title: str = ""
     text: str = ""
     lang: str | None = None
@@ -307,6 +309,8 @@ class PageData:
     partial: bool = False
     reason: FailureReason | None = None
     """Why it is partial: paywall, consent, soft-404, no-text."""
+    part: bool = False
+    """Only the element that the fragment of its address names: one post of several."""
 
     def __post_init__(self) -> None:
         check_aware(self)

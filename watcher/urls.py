@@ -196,10 +196,42 @@ def _canonical_query(query: str) -> str:
         return ""
     kept = sorted(
         (name, value)
-        for name, value in parse_qsl(query, keep_blank_values=True)
+        # Bytes that are no UTF-8 (windows-1251 is still about) come out as they went in.
+        for name, value in parse_qsl(query, keep_blank_values=True, errors="surrogateescape")
         if not _TRACKING.match(name)
     )
-    return f"?{urlencode(kept)}" if kept else ""
+    return f"?{urlencode(kept, errors='surrogateescape')}" if kept else ""
+
+
+# A fragment that names a place on every page, or a highlight, says nothing about what is meant.
+_IDLE_FRAGMENT = re.compile(r"(?:rss|top|comments|respond|disqus_thread|more-\d+|:~:.*|)", re.I)
+_TRACKING_FRAGMENT = re.compile(r"(?:ref|src|source|via|from)", re.I)
+_COUNTER = re.compile(r"\d{1,2}")
+
+
+def article_address(url: str) -> str:
+    """What identifies an article by its link: the canonical address, with the fragment where that
+    names one of several on a page (the posts of a live blog)."""
+    base, fragment = canonical(url), url.partition("#")[2]
+    return base if "#" in base or _is_idle(fragment) else f"{base}#{fragment}"
+
+
+def _is_idle(fragment: str) -> bool:
+    if _IDLE_FRAGMENT.fullmatch(fragment):
+        return True
+    names = [pair.partition("=")[0] for pair in fragment.split("&")]
+    return "=" in fragment and all(
+        _TRACKING.match(name) or _TRACKING_FRAGMENT.fullmatch(name) for name in names
+    )
+
+
+def names_a_page(url: str) -> bool:
+    """Whether the address means more than the front page of a site."""
+    try:
+        parts = urlsplit(article_address(url))
+    except ValueError:
+        return True
+    return bool(parts.path.strip("/") or parts.query or parts.fragment)
 
 
 # ----------------------------------------------------------------------------- registered domain
@@ -260,9 +292,6 @@ def _registered(host: str) -> str:
 
 # ---------------------------------------------------------------------------------- identity
 
-# A fragment that counts revisions or carries tracking says nothing about which entry it is.
-_IDLE_FRAGMENT = re.compile(r"^(?:\d{1,2}|rss|top|comments|respond|more-\d+|.*[=~].*|)$", re.I)
-
 
 def entry_key(guid: str | None, url: str | None, title: str, published: str = "") -> EntryKey:
     """Identity of an entry inside its feed, from the best that the feed states.
@@ -273,9 +302,9 @@ def entry_key(guid: str | None, url: str | None, title: str, published: str = ""
     """
     guid, link = (guid or "").strip(), (url or "").strip()
     if guid:
-        return _digest(_address_identity(guid) if _looks_like_address(guid) else f"guid {guid}")
-    if link and _names_a_page(link):
-        return _digest(_address_identity(link))
+        return _digest(_guid_identity(guid) if _looks_like_address(guid) else f"guid {guid}")
+    if link and names_a_page(link):
+        return _digest(article_address(link))
     words = " ".join(title.casefold().split())
     return _digest(f"title {words} {published.strip()} {canonical(link) if link else ''}")
 
@@ -284,18 +313,10 @@ def _looks_like_address(guid: str) -> bool:
     return guid[:7].lower() == "http://" or guid[:8].lower() == "https://"
 
 
-def _address_identity(url: str) -> str:
-    fragment = url.partition("#")[2]
-    base = canonical(url)
-    return base if "#" in base or _IDLE_FRAGMENT.match(fragment) else f"{base}#{fragment}"
-
-
-def _names_a_page(url: str) -> bool:
-    try:
-        parts = urlsplit(canonical(url))
-    except ValueError:
-        return True
-    return bool(parts.path.strip("/") or parts.query or parts.fragment)
+def _guid_identity(guid: str) -> str:
+    # The BBC counts the revisions of a story in the fragment of its guid; in links nobody does.
+    base, _, fragment = guid.partition("#")
+    return article_address(base if _COUNTER.fullmatch(fragment) else guid)
 
 
 def _digest(identity: str) -> EntryKey:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -107,6 +107,8 @@ class Metadata:
     published_at: datetime | None = None
     published_day: bool = False
     """Only the day is known: the time of day means nothing."""
+    published_guess: bool = False
+    """Nothing marks it as the article's: it may be of some other one that is linked."""
     free: bool | None = None
     """False if the page states that its text is not free to read."""
     is_article: bool = False
@@ -120,7 +122,7 @@ def read_metadata(tree: Any, *, url: str, now: datetime) -> Metadata:
     said = _said(tree)
     heading = _heading(tree)
     site = _first(said.meta, _SITES) or said.site
-    when, day = _published(tree, said, url, now)
+    when, day, guess = _published(tree, said, url, now)
     links = _canonical_links(tree, said, url)
     return Metadata(
         title=_title(tree, said, heading, (site, registered_domain(url).partition(".")[0])),
@@ -132,6 +134,7 @@ def read_metadata(tree: Any, *, url: str, now: datetime) -> Metadata:
         points_home=bool(links) and _is_home(links[0]),
         published_at=when,
         published_day=day,
+        published_guess=guess,
         free=said.free,
         is_article=bool(said.article) or said.meta.get("og:type") == "article",
     )
@@ -264,15 +267,18 @@ def _author_names(author: Any) -> Iterator[str]:
 # ------------------------------------------------------------------------------ when and where
 
 
-def _published(tree: Any, said: _Said, url: str, now: datetime) -> tuple[datetime | None, bool]:
-    """When it says it was published, and whether that is only a day."""
-    for text in _stated_dates(tree, said):
+def _published(
+    tree: Any, said: _Said, url: str, now: datetime
+) -> tuple[datetime | None, bool, bool]:
+    """When it says it was published, whether that is only a day, and whether it is a guess."""
+    marked = ((text, False) for text in _stated_dates(tree, said))
+    for text, guess in chain(marked, ((text, True) for text in _first_time(tree))):
         when = parse_date(text, now)
         if when is not None:
-            return when, ":" not in text
+            return when, ":" not in text, guess
     match = _DATE_IN_PATH.search(urlsplit(url).path)
     day = "-".join(match.groups()) if match else _date_in_text(tree, url, now)
-    return parse_date(day, now), True
+    return parse_date(day, now), True, match is None
 
 
 def _date_in_text(tree: Any, url: str, now: datetime) -> str:
@@ -298,9 +304,14 @@ def _stated_dates(tree: Any, said: _Said) -> Iterator[str]:
             yield said.meta[name]
     for element in tree.xpath("//*[@itemprop='datePublished']")[:2]:
         yield element.get("datetime") or element.get("content") or element.text_content()
-    times = tree.xpath("//time[@datetime]")
-    marked = [t for t in times if t.get("pubdate") is not None or "publi" in (t.get("class") or "")]
-    for element in (marked or times)[:1]:
+    for element in tree.xpath("//time[@datetime]"):
+        if element.get("pubdate") is not None or "publi" in (element.get("class") or ""):
+            yield element.get("datetime")
+            return
+
+
+def _first_time(tree: Any) -> Iterator[str]:
+    for element in tree.xpath("//time[@datetime]")[:1]:
         yield element.get("datetime")
 
 

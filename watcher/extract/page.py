@@ -7,6 +7,7 @@ import re
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
+from urllib.parse import unquote
 
 import trafilatura
 
@@ -44,6 +45,7 @@ def extract_page(
 ) -> PageData | Failure:
     """Text and metadata of an article page, given as bytes (never as address or path).
 
+    If the fragment of ``url`` names an element, that one is read (a post of a live blog).
     What is no page is Failure(NOT_A_PAGE). A page that is not the article or not all of it is
     PageData with ``partial`` and the reason; its text is empty unless it is a teaser.
     """
@@ -56,7 +58,18 @@ def extract_page(
     tree = parse_html(text)
     if tree is None:
         return Failure(reason=FailureReason.NOT_A_PAGE, detail="no HTML in the answer", url=url)
+    url, _, fragment = url.partition("#")
     metadata = read_metadata(tree, url=url, now=now)
+    if fragment and len(part := _named_part(tree, fragment)) >= _WORTH_KEEPING:
+        return PageData(
+            url=url,
+            title=clean_line(entry_title) or metadata.title,
+            text=part,
+            lang=detect_lang(part),
+            site=metadata.site,
+            published_at=entry_published or metadata.published_at,
+            part=True,
+        )
     visible = " ".join(islice(_visible(tree), 200))
     # trafilatura ends a paragraph with one line break; ours end with an empty line.
     article = main_text(tree, heavy=text.count("<") > HEAVY).replace("\n", "\n\n")
@@ -68,6 +81,7 @@ def extract_page(
         article = metadata.description  # else it would be the words of some menu
     title = metadata.title or metadata.heading or clean_line(entry_title)
     return PageData(
+        url=url,
         title=title,
         text=article,
         lang=detect_lang(article or f"{title} {metadata.description}"),
@@ -78,6 +92,16 @@ def extract_page(
         partial=reason is not None,
         reason=reason,
     )
+
+
+def _named_part(tree: Any, name: str) -> str:
+    """The text of the element with that id, by paragraphs where it has any."""
+    found = tree.xpath("//*[@id=$name]", name=unquote(name))
+    if not found:
+        return ""
+    paragraphs = list(islice(found[0].iter("p", "h2", "h3", "li", "blockquote"), 500))
+    texts = [clean_line(e.text_content(), 5_000) for e in paragraphs or found]
+    return clean_text("\n\n".join(dict.fromkeys(texts)))
 
 
 def _without_headline(text: str, metadata: Metadata) -> str:
@@ -116,10 +140,10 @@ def _paragraphs(tree: Any) -> str:
 
 
 def _published(metadata: Metadata, entry_published: datetime | None) -> datetime | None:
-    """The page's time where it states one; a bare day only refutes a feed that is days off."""
+    """The page's time where it states one; a bare day only refutes a feed that is days off, and
+    a time that nothing marks as the article's refutes none."""
     page = metadata.published_at
     if page is None or entry_published is None:
         return page or entry_published
-    if metadata.published_day and abs(page - entry_published) < timedelta(days=2):
-        return entry_published
-    return page
+    same_day = metadata.published_day and abs(page - entry_published) < timedelta(days=2)
+    return entry_published if same_day or metadata.published_guess else page

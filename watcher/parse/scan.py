@@ -161,6 +161,8 @@ class _Scanner:
         """Whether nothing was nested in the element that is about to end."""
         self.item: RawItem | None = None
         self.item_depth = 0
+        self.prefix = ""
+        """Of the open item's tag: its fields have the same (``<a:entry><a:title>``)."""
         self.child_start = 0
         self.child_elements = 0
         self.child_strange = False
@@ -182,7 +184,7 @@ class _Scanner:
         item.elements += 1
         self.child_elements += 1
         if self.depth == self.item_depth + 1:
-            self.start_child(item, name.lower(), attributes)
+            self.start_child(item, self.field_name(name), attributes)
         if len(attributes) > MAX_ATTRIBUTES or self.depth > MAX_DEPTH:
             self.child_strange = True
 
@@ -213,6 +215,7 @@ class _Scanner:
             start = self.parser.CurrentByteIndex
             self.item = RawItem(start=start, guid=attributes.get("rdf:about", ""))
             self.item_depth = self.depth
+            self.prefix = name[: name.rfind(":") + 1]
             self.leaf = False
             self.outside -= 1
             return
@@ -222,6 +225,10 @@ class _Scanner:
         self.leaf = True
         if name.lower() in _CHANNEL and parent in _CHANNEL_PARENTS:
             self.capture()
+
+    def field_name(self, tag: str) -> str:
+        """A child of the item by the name that it has in the item's own vocabulary."""
+        return tag.removeprefix(self.prefix).lower()
 
     def capture(self) -> None:
         self.captured = []
@@ -265,7 +272,7 @@ class _Scanner:
         self.path.pop()
 
     def end_child(self, item: RawItem, tag: str) -> None:
-        name = tag.lower()
+        name = self.field_name(tag)
         text = self.captured_text()
         if text is not None:
             self.keep(item, name, text)

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 from watcher.model import EntryKey
 from watcher.parse.stated import Identity
-from watcher.urls import canonical, entry_key
+from watcher.urls import article_address, entry_key, names_a_page
 
 MAX_WINDOW = 10_000
 _HASH = 12
@@ -63,15 +63,28 @@ def _identify(
     item: ItemT, window: Mapping[str, str], by_alias: Mapping[str, str], taken: set[str]
 ) -> Sighting[ItemT] | None:
     """The key of an item whose bytes are new; None if it repeats another of this body."""
-    alias = entry_key(None, None, f"{item.title} {canonical(item.link)}", item.published)
+    alias = _alias(item)
     # An item without any of these is known by its bytes alone.
     said = item.title or item.hash if not (item.guid or item.link) else item.title
     key = entry_key(item.guid, item.link, said, item.published)
     if key not in window and (former := by_alias.get(alias)) and former not in taken:
         key = EntryKey(former)
-    if key in taken:
-        # Some feeds give every item the same guid: fall back to what else tells them apart.
-        key = alias if item.title or item.link else entry_key(None, None, item.hash)
+    # Some feeds give every item the same guid: fall back to what else tells them apart.
+    for other in (alias, entry_key(None, None, item.hash)):
+        if other and key in taken:
+            key = EntryKey(other)
     if key in taken:
         return None
     return Sighting(item=item, key=key, value=item.hash + alias, known=False)
+
+
+def _alias(item: Identity) -> str:
+    """The key by link, title and date alone; empty where the item has only one of them.
+
+    One alone repeats: untitled notes, a column's standing title, a link to the front page. What
+    then came anew would be taken for an edit of what just scrolled out.
+    """
+    tells = (item.title, item.published, item.link and names_a_page(item.link))
+    if sum(map(bool, tells)) < 2:
+        return ""
+    return entry_key(None, None, f"{item.title} {article_address(item.link)}", item.published)

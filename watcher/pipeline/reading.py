@@ -10,11 +10,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from watcher.decide.backoff import entry_retry
+from watcher.decide.sameness import Met, meet, same_headline
 from watcher.errors import StorageError, WatcherError
 from watcher.fetch import Request
 from watcher.model import (
     ArticleId,
     ArticleText,
+    EntryId,
     EntryState,
     Failure,
     FailureReason,
@@ -23,8 +25,8 @@ from watcher.model import (
 )
 from watcher.pipeline.context import LEASE, Context, Tally
 from watcher.pipeline.flow import Flow, Stage, write_each
-from watcher.storage import ArticleData, EntryRecord, ReadOutcome
-from watcher.urls import canonical, registered_domain
+from watcher.storage import ArticleData, EntryRecord, KnownArticle, ReadOutcome
+from watcher.urls import article_address, canonical, names_a_page, registered_domain
 
 INTAKE = 256
 """Entries in hand at once; the fetcher limits what is really open."""
@@ -43,6 +45,7 @@ _FINAL = {
 
 _log = logging.getLogger(__name__)
 
+_WALLS = {FailureReason.SOFT_404, FailureReason.CONSENT, FailureReason.BLOCKED}
 _VANISHED = {FailureReason.HTTP_404, FailureReason.HTTP_410, FailureReason.SOFT_404}
 
 
@@ -51,7 +54,7 @@ class Reading:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._being_read: dict[str, asyncio.Event] = {}
+        self._being_read: dict[str, tuple[EntryId, asyncio.Event]] = {}
 
     async def run(self, tally: Tally) -> int:
         """Read what is due; returns how many entries were done."""
@@ -121,86 +124,134 @@ class Reading:
             reason=FailureReason.PARSE_ERROR,
             detail="unexpected fault, see log",
             next_try_at=entry_retry(entry.attempts + 1, self._context.clock()),
-            known_article=entry.article_id,
+            known_article=_id(entry.own),
         )
 
     async def _read_once(self, entry: EntryRecord) -> ReadOutcome:
         """Two feeds often bring the same page: the first entry reads it, the others find it."""
-        if entry.url is None:
+        if entry.own is not None and not entry.own.partial:
+            return await self._read_again(entry, entry.own)
+        if entry.own is not None or not _links_to_a_page(entry):
             return await self._read(entry)
-        address = str(canonical(entry.url))
-        known = entry.known_article
+        address, known = article_address(entry.url or ""), entry.known
         while (other := self._being_read.get(address)) is not None:
-            await other.wait()
+            await other[1].wait()
             articles = self._context.store.articles
             known = (await self._context.stored(articles.known, [address])).get(address)
-        self._being_read[address] = asyncio.Event()
-        if known is None:
-            return await self._read(entry)
-        if known == entry.article_id or entry.revision > 1:
-            return await self._read_again(entry, known)
-        return ReadOutcome(entry_id=entry.id, state=EntryState.READ, known_article=known)
+        if known is not None and (met := meet(entry.words, known.met)) is not Met.UNREAD:
+            return await self._meet(entry, known, met)
+        self._being_read[address] = entry.id, asyncio.Event()
+        return await self._read(entry)
 
-    async def _read_again(self, entry: EntryRecord, known: ArticleId) -> ReadOutcome:
+    async def _meet(self, entry: EntryRecord, known: KnownArticle, met: Met) -> ReadOutcome:
+        if met is Met.SAME:
+            return ReadOutcome(entry_id=entry.id, state=EntryState.READ, known_article=known.id)
+        if met is Met.STANDING:
+            return await self._read_again(entry, known)
+        if met is Met.BEING_TRIED:
+            return self._leave_to_another(entry, known)
+        shared = Failure(reason=FailureReason.NO_LINK, detail="it links to another's page")
+        return self._unread(entry, shared, apart=True)
+
+    def _leave_to_another(self, entry: EntryRecord, known: KnownArticle) -> ReadOutcome:
+        """The page could not be read, and another entry tries it again: only the words are new."""
+        reason = known.met.reason or FailureReason.NO_TEXT
+        return ReadOutcome(
+            entry_id=entry.id,
+            state=EntryState.UNREADABLE,
+            reason=reason,
+            known_article=known.id,
+            article=article_from(entry, None, self._context.clock(), reason),
+        )
+
+    async def _read_again(self, entry: EntryRecord, known: KnownArticle) -> ReadOutcome:
         """Look at a page that was read before: its feed edited the entry, or edit watch asks."""
         page = await self._page(entry)
         now = self._context.clock()
         if isinstance(page, PageData) and not page.partial:
             return ReadOutcome(
-                entry_id=entry.id, state=EntryState.READ, article=article_from(entry, page, now)
+                entry_id=entry.id,
+                state=EntryState.READ,
+                known_article=known.id,
+                article=article_from(entry, page, now),
             )
-        return ReadOutcome(
-            entry_id=entry.id,
-            state=EntryState.SCORED,
-            reason=page.reason,
-            known_article=known,
-            vanished=page.reason in _VANISHED,
-        )
+        if entry.watched:
+            return ReadOutcome(
+                entry_id=entry.id,
+                state=EntryState.SCORED,
+                reason=page.reason,
+                known_article=known.id,
+                vanished=page.reason in _VANISHED,
+            )
+        # What the feed says now counts at once, and the page is tried again like any other.
+        vanished = page.reason in _VANISHED and entry.attempts == 0
+        return replace(self._unread(entry, page), vanished=vanished)
 
     def _let_go(self, entry: EntryRecord) -> None:
-        if entry.url is not None:
-            event = self._being_read.pop(str(canonical(entry.url)), None)
-            if event is not None:
-                event.set()
+        address = article_address(entry.url or "")
+        reader, event = self._being_read.get(address, (None, None))
+        if event is not None and reader == entry.id:
+            del self._being_read[address]
+            event.set()
 
     async def _read(self, entry: EntryRecord) -> ReadOutcome:
+        """Read a page for the first time, or once more."""
         page = await self._page(entry)
+        if not isinstance(page, PageData) or page.partial:
+            return self._unread(entry, page)
+        return ReadOutcome(
+            entry_id=entry.id,
+            state=EntryState.READ,
+            known_article=_id(entry.own),
+            article=article_from(entry, page, self._context.clock()),
+        )
+
+    def _unread(
+        self, entry: EntryRecord, page: PageData | Failure, *, apart: bool = False
+    ) -> ReadOutcome:
+        """What the feed says is scored meanwhile."""
         now = self._context.clock()
-        if isinstance(page, PageData) and not page.partial:
-            return ReadOutcome(
-                entry_id=entry.id, state=EntryState.READ, article=article_from(entry, page, now)
-            )
         reason = page.reason or FailureReason.NO_TEXT
-        detail = page.detail if isinstance(page, Failure) else ""
-        retry = None if reason in _FINAL else entry_retry(entry.attempts + 1, now)
         skipped = reason in (FailureReason.READ_NEVER, FailureReason.NOT_PLAUSIBLE)
+        found = page if isinstance(page, PageData) else None
         return ReadOutcome(
             entry_id=entry.id,
             state=EntryState.SKIPPED if skipped else EntryState.UNREADABLE,
             reason=reason,
-            detail=detail,
-            next_try_at=retry,
-            article=article_from(entry, page if isinstance(page, PageData) else None, now, reason),
+            detail=page.detail if isinstance(page, Failure) else "",
+            next_try_at=None if reason in _FINAL else entry_retry(entry.attempts + 1, now),
+            known_article=_id(entry.own),
+            article=article_from(entry, found, now, reason, apart=apart),
         )
 
     async def _page(self, entry: EntryRecord) -> PageData | Failure:
         spec = entry.feed.spec
-        if entry.url is None:
+        if entry.url is None or not _links_to_a_page(entry):
             return Failure(reason=FailureReason.NO_LINK)
         if spec.read == ReadPolicy.NEVER:
             return Failure(reason=FailureReason.READ_NEVER, url=entry.url)
         if spec.read == ReadPolicy.PLAUSIBLE and not await self._plausible(entry):
             return Failure(reason=FailureReason.NOT_PLAUSIBLE, url=entry.url)
+        page = await self._fetched(entry, entry.url)
+        name = _part_named(entry.url)
+        if isinstance(page, Failure) or page.part or not name:
+            return page
+        if same_headline(entry.title, page.title):
+            return page
+        # The page of many posts, of which this one can't be told from the others.
+        return Failure(reason=FailureReason.NO_LINK, detail=f"the page shows no {name}")
+
+    async def _fetched(self, entry: EntryRecord, url: str) -> PageData | Failure:
         self._context.workers.expect_pages()
         now = self._context.clock()
         response = await self._context.fetcher.fetch(
-            Request(url=entry.url, accept="page", ignore_robots=spec.ignore_robots), now=now
+            Request(url=url, accept="page", ignore_robots=entry.feed.spec.ignore_robots), now=now
         )
         if isinstance(response, Failure):
             return response
         return await self._context.workers.extract_page(
             response.body or b"",
-            url=response.url,
+            url=response.url.partition("#")[0] + _part_named(url),
             content_type=response.content_type,
             now=now,
             entry_title=entry.title,
@@ -230,27 +281,37 @@ def article_from(
     page: PageData | None,
     now: datetime,
     reason: FailureReason | None = None,
+    *,
+    apart: bool = False,
 ) -> ArticleData:
-    """The article of an entry: what its page says, else what the feed says of it."""
-    url = entry.url or ""
-    own = str(canonical(url)) if url else f"entry:{entry.feed.id}:{entry.key}"
+    """The article of an entry: what its page says, else what the feed says of it.
+
+    ``apart``: its address is that of another article.
+    """
+    linked = _links_to_a_page(entry) and not apart
+    own = article_address(entry.url or "") if linked else entry.name
     stated = entry.content or ""
     text, title, lang, author = stated, entry.title, entry.lang or entry.feed.lang, entry.author
-    published, canonical_url, read = entry.published_at, own, False
+    published, page_title, read = entry.published_at, "", False
+    claims: tuple[str, ...] = ()
     if page is not None:
         # A cut-off page can say less than the feed itself.
         if len(page.text) > len(stated) or not page.partial:
             text, read = page.text, True
-        title = entry.title or page.title
         lang = page.lang or lang
+    if page is not None and page.reason not in _WALLS:  # which say nothing of the article
+        page_title = page.title
+        title = entry.title or page_title
         author = page.author or author
-        published = entry.published_at or page.published_at
-        canonical_url = _claimed(page.canonical_url, url) or own
+        published = page.published_at or published
+        # What a page says of itself holds for none of the posts on it.
+        claims = _claims(page, own) if own == canonical(entry.url or "") else ()
     fetched = page is not None
     return ArticleData(
-        canonical_url=canonical_url,
-        urls=(own,),
-        url=url,
+        canonical_url=claims[0] if claims else own,
+        urls=(own, *claims[1:]),
+        claims=claims,
+        url=entry.url or "",
         feed_id=entry.feed.id,
         title=title,
         summary=entry.summary,
@@ -264,21 +325,37 @@ def article_from(
         partial=not read or (page is not None and page.partial),
         reason=reason,
         backlog=entry.backlog,
-        content_hash=_hash(title, page.title if page else "", entry.summary, text),
-        page_title=page.title if page else "",
+        content_hash=_hash(title, page_title, entry.summary, text),
+        page_title=page_title,
+        edited=entry.revision > 1 and not entry.watched,
     )
 
 
-def _claimed(claimed: str | None, url: str) -> str | None:
-    """The page's own canonical address, unless it names somebody else's site or only a home page.
+def _claims(page: PageData, own: str) -> tuple[str, ...]:
+    """Other addresses of a page, the best first: its canonical one, and where redirects led.
 
-    A hostile page could otherwise claim the address of another publisher's article, which would
-    then count as read.
+    Only on the site that answered: a hostile page could otherwise claim the address of another
+    publisher's article, which would then count as read.
     """
-    if not claimed or registered_domain(claimed) != registered_domain(url):
-        return None
-    address = str(canonical(claimed))
-    return address if address.split("://", 1)[-1].rstrip("/").count("/") else None
+    canonical_url = page.canonical_url or ""
+    if registered_domain(canonical_url) != registered_domain(page.url):
+        canonical_url = ""
+    named = [str(canonical(url)) for url in (canonical_url, page.url) if url and names_a_page(url)]
+    return tuple(address for address in dict.fromkeys(named) if address != own)
+
+
+def _links_to_a_page(entry: EntryRecord) -> bool:
+    """Whether it has a link of its own: the front page of a site is nobody's article."""
+    return entry.url is not None and names_a_page(entry.url) and not entry.apart
+
+
+def _part_named(url: str) -> str:
+    """The fragment of a link to one of several posts on a page, else nothing."""
+    return article_address(url).removeprefix(canonical(url))
+
+
+def _id(article: KnownArticle | None) -> ArticleId | None:
+    return article.id if article is not None else None
 
 
 def _publisher(entry: EntryRecord) -> str:

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, exists, or_, select, update
 
-from watcher.model import ArticleId, EntryId, EntryState, TopicId
+from watcher.decide.sameness import Known, Words, covers, same_headline, same_page
+from watcher.model import ArticleId, EntryId, EntryState, FailureReason, TopicId
 from watcher.storage.database import Database
 from watcher.storage.feeds import STATE, feed_from
-from watcher.storage.records import ArticleData, ArticleRecord, EntryRecord, FeedRecord, ReadOutcome
+from watcher.storage.records import (
+    ArticleData,
+    ArticleRecord,
+    EntryRecord,
+    FeedRecord,
+    KnownArticle,
+    ReadOutcome,
+)
 from watcher.storage.tables import article_urls, articles, entries, feeds, revisions
-from watcher.urls import canonical
+from watcher.urls import article_address
+
+SUMMARY_LIMIT = 5_000
 
 # Statements that run for every page are made once: to make one costs more than to run it.
 _AT_ADDRESS = (
@@ -70,11 +81,17 @@ class Articles:
                 row.id: feed_from(row)
                 for row in connection.execute(select(*STATE).where(feeds.c.id.in_(wanted)))
             }
-            addresses = {row.id: str(canonical(row.url)) for row in claimed if row.url}
+            addresses = {row.id: article_address(row.url) for row in claimed if row.url}
             known = _known(connection, set(addresses.values()))
+            own = _known_by_id(connection, {row.article_id for row in claimed} - {None})
         return sorted(
             (
-                _entry_from(row, owners[row.feed_id], known.get(addresses.get(row.id, "")))
+                _entry_from(
+                    row,
+                    owners[row.feed_id],
+                    own=own.get(row.article_id),
+                    known=known.get(addresses.get(row.id, "")),
+                )
                 for row in claimed
             ),
             key=lambda e: e.id,
@@ -87,8 +104,8 @@ class Articles:
                 update(entries).where(entries.c.id.in_(list(ids))).values(lease_until=None)
             )
 
-    def known(self, canonical_urls: Collection[str]) -> dict[str, ArticleId]:
-        """Which of these addresses belong to an article that was read in full before."""
+    def known(self, canonical_urls: Collection[str]) -> dict[str, KnownArticle]:
+        """Which of these addresses belong to an article that was met before."""
         with self._database.reading() as connection:
             return _known(connection, canonical_urls)
 
@@ -101,14 +118,22 @@ class Articles:
                 if outcome.vanished and article_id is not None:
                     _record_vanished(connection, article_id, at=now)
                 if outcome.article is not None:
-                    article_id = self._write_article(connection, outcome.article)
+                    article_id = self._write_article(connection, outcome.article, article_id)
                 rows.append(_read_values(outcome, article_id))
             if rows:
                 connection.execute(_READ, rows)
 
-    def _write_article(self, connection: Connection, data: ArticleData) -> ArticleId:
+    def _write_article(
+        self, connection: Connection, data: ArticleData, known: ArticleId | None
+    ) -> ArticleId:
         addresses = {data.canonical_url, *data.urls}
-        found = connection.execute(_AT_ADDRESS, {"addresses": list(addresses)}).first()
+        found = _by_id(connection, known) or _at_address(connection, addresses - set(data.claims))
+        if found is None and (other := _at_address(connection, data.claims)) is not None:
+            if _is_page_of(data, other):
+                found = other
+            else:  # its own word alone doesn't make it another one's page
+                addresses -= set(data.claims)
+                data = replace(data, canonical_url=data.urls[0])
         if found is None:
             # A second service may insert the same page at the same moment: take its row.
             article_id = connection.execute(
@@ -116,7 +141,9 @@ class Articles:
             ).scalar_one()
         else:
             article_id = found.id
-            _revise(connection, found, data)
+            # Read through two links at the same time, one of the two is enough.
+            if found.id == known or found.partial or not _is_page_of(data, found):
+                _revise(connection, found, data)
         links = [{"url": url, "article_id": article_id} for url in addresses]
         connection.execute(self._insert_address, links)
         return ArticleId(article_id)
@@ -235,21 +262,100 @@ def _read_values(outcome: ReadOutcome, article_id: ArticleId | None) -> dict[str
     }
 
 
-def _known(connection: Connection, canonical_urls: Collection[str]) -> dict[str, ArticleId]:
+def _by_id(connection: Connection, article_id: ArticleId | None) -> Row[Any] | None:
+    if article_id is None:
+        return None
+    return connection.execute(select(articles).where(articles.c.id == article_id)).first()
+
+
+def _is_page_of(data: ArticleData, stored: Row[Any]) -> bool:
+    return same_page(data.words, _words_of(stored, stored.text))
+
+
+def _at_address(connection: Connection, addresses: Collection[str]) -> Row[Any] | None:
+    """The oldest article at any of these addresses."""
+    if not addresses:
+        return None
+    return connection.execute(_AT_ADDRESS, {"addresses": list(addresses)}).first()
+
+
+_PENDING = entries.alias()
+_KNOWN = (
+    articles.c.id,
+    articles.c.canonical_url,
+    articles.c.url,
+    articles.c.feed_id,
+    articles.c.title,
+    articles.c.page_title,
+    articles.c.summary,
+    articles.c.first_seen_at,
+    articles.c.partial,
+    articles.c.reason,
+    exists()
+    .where(_PENDING.c.article_id == articles.c.id, _PENDING.c.next_try_at.is_not(None))
+    .label("being_tried"),
+)
+
+
+def _known(connection: Connection, canonical_urls: Collection[str]) -> dict[str, KnownArticle]:
     if not canonical_urls:
         return {}
-    query = (
-        select(article_urls.c.url, article_urls.c.article_id)
+    query: Any = (
+        select(article_urls.c.url.label("met_at"), *_KNOWN)
         .join(articles, articles.c.id == article_urls.c.article_id)
-        .where(article_urls.c.url.in_(list(canonical_urls)), articles.c.partial.is_(False))
+        .where(article_urls.c.url.in_(list(canonical_urls)))
     )
-    return {row.url: ArticleId(row.article_id) for row in connection.execute(query)}
+    return {row.met_at: _known_from(row, row.met_at) for row in connection.execute(query)}
+
+
+def _known_by_id(connection: Connection, ids: Collection[int]) -> dict[int, KnownArticle]:
+    if not ids:
+        return {}
+    query: Any = select(*_KNOWN).where(articles.c.id.in_(list(ids)))
+    return {row.id: _known_from(row) for row in connection.execute(query)}
+
+
+def _known_from(row: Row[Any], met_at: str | None = None) -> KnownArticle:
+    return KnownArticle(
+        id=ArticleId(row.id),
+        canonical_url=row.canonical_url,
+        url=row.url,
+        met=Known(
+            words=_words_of(row),
+            partial=row.partial,
+            reason=FailureReason(row.reason) if row.reason else None,
+            being_tried=bool(row.being_tried),
+            claimed=met_at is not None and met_at != article_address(row.url),
+        ),
+    )
+
+
+def _words_of(row: Row[Any], text: str = "") -> Words:
+    return Words(
+        feed=row.feed_id,
+        seen_at=row.first_seen_at,
+        title=row.title,
+        page_title=row.page_title,
+        summary=row.summary,
+        text="" if row.partial else text,
+    )
 
 
 def _revise(connection: Connection, stored: Row[Any], data: ArticleData) -> None:
-    """Put a newer text in place of the stored one, keeping the old where it was a whole text."""
-    if stored.content_hash == data.content_hash or (data.partial and not stored.partial):
+    """Put what is said now in place of what is stored, keeping the old where it was a whole text."""
+    if stored.content_hash == data.content_hash:
         return
+    values = _article_values(data)
+    if data.partial and not stored.partial:
+        if not data.edited:
+            return
+        said = f"{data.title} {data.summary} {data.text}"
+        if covers(f"{stored.title} {stored.summary} {stored.text}", said):
+            values = _reworded(stored, data)
+    elif data.partial and not data.edited:
+        values |= _both(stored, data)
+        if all(values[name] == getattr(stored, name) for name in ("title", "summary", "text")):
+            return
     if not stored.partial:
         connection.execute(
             revisions.insert().values(
@@ -261,16 +367,42 @@ def _revise(connection: Connection, stored: Row[Any], data: ArticleData) -> None
                 change={},
             )
         )
-    values = _article_values(data)
-    if stored.page_title and data.page_title not in ("", stored.page_title):
+    if not data.partial and stored.page_title and data.page_title not in ("", stored.page_title):
         values["title"] = data.page_title
     for kept in ("canonical_url", "first_seen_at", "feed_id", "backlog", "revision"):
-        del values[kept]
+        values.pop(kept, None)
     connection.execute(
         update(articles)
         .where(articles.c.id == stored.id)
         .values(**values, revision=articles.c.revision + (0 if stored.partial else 1))
     )
+
+
+def _reworded(stored: Row[Any], data: ArticleData) -> dict[str, Any]:
+    """The feed's newer words over the text of a page that can't be read now; its text stays,
+    unless the feed has a full text of its own."""
+    whole = 2 * len(data.text) > len(stored.text)
+    return {
+        "title": data.title,
+        "summary": data.summary or ("" if whole else data.text[:SUMMARY_LIMIT]),
+        "text": data.text if whole else stored.text,
+        "content_hash": data.content_hash,
+        "next_score_at": data.first_seen_at,
+    }
+
+
+def _both(stored: Row[Any], data: ArticleData) -> dict[str, Any]:
+    """What two feeds say of a page that neither could read: the words of both count."""
+
+    def joined(ours: str, theirs: str) -> str:
+        return ours if theirs in ours else f"{ours}\n\n{theirs}".strip()
+
+    title = "" if same_headline(data.title, stored.title) else data.title
+    return {
+        "title": stored.title or data.title,
+        "summary": joined(joined(stored.summary, title), data.summary),
+        "text": joined(stored.text, data.text),
+    }
 
 
 def _record_vanished(connection: Connection, article_id: ArticleId, *, at: datetime) -> None:
@@ -365,7 +497,9 @@ def mark_scored(connection: Connection, ids: Collection[ArticleId], *, at: datet
     )
 
 
-def _entry_from(row: Row[Any], feed: FeedRecord, known: ArticleId | None) -> EntryRecord:
+def _entry_from(
+    row: Row[Any], feed: FeedRecord, *, own: KnownArticle | None, known: KnownArticle | None
+) -> EntryRecord:
     return EntryRecord(
         id=EntryId(row.id),
         feed=feed,
@@ -381,8 +515,10 @@ def _entry_from(row: Row[Any], feed: FeedRecord, known: ArticleId | None) -> Ent
         backlog=row.backlog,
         attempts=row.attempts,
         revision=row.revision,
-        article_id=None if row.article_id is None else ArticleId(row.article_id),
-        known_article=known,
+        own=own,
+        known=known,
+        # An edited entry begins anew; one that was never read has not been tried either.
+        watched=row.state == EntryState.NEW and row.attempts > 0,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from watcher.decide.sameness import Known, Words
 from watcher.model import (
     AlertId,
     AlertReason,
@@ -74,6 +75,20 @@ class PollOutcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KnownArticle:
+    """What is to be known of a stored article before its page is fetched once more."""
+
+    id: ArticleId
+    met: Known
+    canonical_url: str
+    url: str
+
+    @property
+    def partial(self) -> bool:
+        return self.met.partial
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EntryRecord:
     """An entry whose article is to be read, with what its feed says about reading."""
 
@@ -91,9 +106,30 @@ class EntryRecord:
     backlog: bool
     attempts: int
     revision: int
-    article_id: ArticleId | None
-    known_article: ArticleId | None = None
-    """The article that was read in full at the entry's address, when the entry was claimed."""
+    own: KnownArticle | None = None
+    """The article that the entry led to before."""
+    known: KnownArticle | None = None
+    """The article that was met at the entry's address, when the entry was claimed."""
+    watched: bool = False
+    """Its page is to be looked at again without the feed having said anything new."""
+
+    @property
+    def name(self) -> str:
+        """The address of its article where its link names none, or another article's."""
+        return f"entry:{self.feed.id}:{self.key}"
+
+    @property
+    def apart(self) -> bool:
+        """Its link was found to lead to another article's page."""
+        own = self.own
+        return own is not None and own.canonical_url == self.name and own.url == self.url
+
+    @property
+    def words(self) -> Words:
+        """What tells its article from others before its page is read."""
+        return Words(
+            feed=self.feed.id, seen_at=self.first_seen_at, title=self.title, summary=self.summary
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +142,7 @@ class ReadOutcome:
     detail: str = ""
     next_try_at: datetime | None = None
     known_article: ArticleId | None = None
-    """Set where the article was read before: nothing else is written."""
+    """The article that the entry is known to lead to; ``article``, if any, is what it says now."""
     vanished: bool = False
     """The page of the known article is gone."""
     article: ArticleData | None = None
@@ -136,6 +172,22 @@ class ArticleData:
     content_hash: str
     page_title: str = ""
     """Headline as the page has it."""
+    claims: tuple[str, ...] = ()
+    """Those of its addresses that it has only by what its page or a redirect said."""
+    edited: bool = False
+    """Its entry was edited: the feed's words count even if the page can't be read any more."""
+
+    @property
+    def words(self) -> Words:
+        """What tells it from other articles."""
+        return Words(
+            feed=self.feed_id,
+            seen_at=self.first_seen_at,
+            title=self.title,
+            page_title=self.page_title,
+            summary=self.summary,
+            text="" if self.partial else self.text,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
