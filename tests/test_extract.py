@@ -291,6 +291,71 @@ def test_a_long_article_about_such_things_is_an_article(heading: str) -> None:
     assert data.title == heading
 
 
+ARTICLE = '<meta property="og:type" content="article">'
+ODD_HEADINGS = [
+    "Weapons not found at Tskhinvali depot, EUMM says",
+    "410 ceasefire violations recorded near South Ossetia",
+    "OSCE counts 404 shells",
+    "Тело пропавшего журналиста не найдено",
+    "Материалы дела не найдены, заявил адвокат",
+    "Missing page of Bible found",
+    "Access to Roki tunnel denied",
+    "Доступ ограничен для наблюдателей",
+    "Security check at Ergneti reopened",
+    "Cookie settings: EU court rules",
+    "Duma kündigt Zustimmung an",
+    "Are you a robot? AI debate",
+]
+
+
+@pytest.mark.parametrize("heading", ODD_HEADINGS)
+@pytest.mark.parametrize("head", [ARTICLE, json_ld(), ""])
+def test_a_short_article_about_such_things_is_an_article(heading: str, head: str) -> None:
+    data = extracted(page(text=TEXT, head=head, heading=heading))
+    assert (data.partial, data.reason) == (False, None)
+    assert data.text.startswith(SENTENCES[0])
+
+
+@pytest.mark.parametrize("heading", ["Not found", "Page not found in archive", "Just a moment"])
+def test_the_headline_that_the_feed_announced_is_that_of_the_article(heading: str) -> None:
+    html = page(text=TEXT, heading=heading)
+    assert extracted(html, entry_title=f"{heading}!").text.startswith(SENTENCES[0])
+
+
+def test_a_banner_beside_a_short_article_is_not_the_article() -> None:
+    data = extracted(page(text=TEXT).replace("<footer>", f"{CONSENT}<footer>"))
+    assert (data.partial, data.reason) == (False, None)
+    assert SENTENCES[-1] in data.text
+
+
+def test_a_wall_under_the_right_headline_is_a_wall() -> None:
+    html = page(text=CONSENT, head=ARTICLE)
+    data = extracted(html, entry_title="Referendum is announced again")
+    assert (data.text, data.reason) == ("", FailureReason.CONSENT)
+    html = page(text="<p>This story is no longer available.</p>", head=ARTICLE)
+    data = extracted(html, entry_title="Referendum is announced again")
+    assert (data.text, data.reason) == ("", FailureReason.SOFT_404)
+
+
+def test_an_error_page_may_call_itself_an_article() -> None:
+    html = page(text=TEXT, head=ARTICLE, heading="Sorry, the page you are looking for is gone")
+    assert extracted(html).reason is FailureReason.SOFT_404
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        "Subscribe to our newsletter to read more stories like this.",
+        "Log in to read comments.",
+        "3 free articles remaining this month",
+        "Оформите подписку на наш телеграм-канал.",
+    ],
+)
+def test_a_whole_article_may_end_in_an_offer(last: str) -> None:
+    data = extracted(page(text=f"{TEXT * 3}<p>{last}</p>"))
+    assert (data.partial, data.reason) == (False, None)
+
+
 def test_a_long_article_behind_a_stated_price_is_whole() -> None:
     assert extracted(page(head=json_ld(isAccessibleForFree=False))).reason is None
 

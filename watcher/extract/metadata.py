@@ -75,7 +75,7 @@ _PUBLISHED = (
     "date",
 )
 _DATE_IN_PATH = re.compile(r"/((?:19|20)\d\d)[/-]?(\d\d)[/-]?(\d\d)(?:/|-|$)")
-_TITLE_SEPARATOR = re.compile(r"\s+[|–—·•«»:-]\s+|\s*[|_]\s*")
+TITLE_SEPARATOR = re.compile(r"\s+[|–—·•«»:-]\s+|\s*[|_]\s*")
 _BYLINE = etree.XPath(
     "//*[@rel='author' or @itemprop='author' or contains(@class, 'byline')"
     " or contains(@class, 'author-name') or contains(@class, 'author')]"
@@ -226,17 +226,18 @@ def _title(tree: Any, said: _Said, heading: str, names: Sequence[str]) -> str:
 
 def _without_site(title: str, names: Sequence[str]) -> str:
     """``Headline | Site`` -> ``Headline``, where the last part is a name of the site."""
-    separators = list(_TITLE_SEPARATOR.finditer(title))
+    separators = list(TITLE_SEPARATOR.finditer(title))
     if not separators:
         return title
-    last = _letters(title[separators[-1].end() :])
-    known = {letters for name in names if len(letters := _letters(name)) > 2}
+    last = letters(title[separators[-1].end() :])
+    known = {known for name in names if len(known := letters(name)) > 2}
     if last and any(last in name or name in last for name in known):
         return title[: separators[-1].start()].rstrip() or title
     return title
 
 
-def _letters(name: str) -> str:
+def letters(name: str) -> str:
+    """Letters and digits alone, in lower case: enough to compare names and headlines."""
     return "".join(filter(str.isalnum, name.casefold()))
 
 
