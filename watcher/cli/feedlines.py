@@ -75,10 +75,29 @@ def _wrong(feed: FeedRecord, now: datetime) -> str | None:
         times = f" {plural(feed.failures, 'time')}" if feed.failures else ""
         detail = one_line(feed.last_error_detail or "")
         return f"{feed.last_error}{times}: {detail}".rstrip(": ")
+    left_out = [said for note in odd(feed) if (said := _left_out(note))]
+    if left_out:
+        return "; ".join(left_out)
     usual = expected_silence(ScheduleState.from_json(feed.schedule))
     if usual is None or feed.last_new_at is None or now - feed.last_new_at <= usual:
         return None
     return f"silent for {ago(feed.last_new_at, now)}; after {_span(usual)} that is unusual for it"
+
+
+def odd(feed: FeedRecord) -> Sequence[str]:
+    """What its parser noted about the feed's last body, as codes."""
+    notes: Sequence[str] = feed.schedule.get("odd", ())
+    return notes
+
+
+def _left_out(note: str) -> str | None:
+    """A note in words, if it tells of entries that are not stored."""
+    code, _, count = note.partition(":")
+    if code == "entries-dropped":
+        return f"{plural(int(count), 'entry', 'entries')} too big or too broken to be read"
+    if code == "entries-beyond":
+        return f"{int(count):,} entries beyond the newest 10,000 were not stored"
+    return None
 
 
 def _interval(feed: FeedRecord) -> str:
@@ -118,6 +137,7 @@ def feed_json(feed: FeedRecord, entries: int, now: datetime) -> dict[str, Any]:
         "interval_s": every.total_seconds(),
         "expected_silence_s": usual.total_seconds() if usual else None,
         "wrong": _wrong(feed, now),
+        "odd": list(odd(feed)),
         "lang": feed.lang,
         "tags": list(feed.spec.tags),
     }

@@ -116,7 +116,9 @@ def _wall(
         FailureReason.CONSENT: _CONSENT_HOST.match(url)
         or _made_of(_CONSENT, text)
         or (loose and len(_CONSENT.findall(around)) >= 2)
-        or (not article and any(_opens(_CONSENT, head) for head in heads) and _CONSENT.search(text)),
+        or (
+            not article and any(_opens(_CONSENT, head) for head in heads) and _CONSENT.search(text)
+        ),
         FailureReason.BLOCKED: (loose and _ROBOT.search(around))
         or (not article and len({m.group().lower() for m in _ROBOT.finditer(around)}) >= 2),
     }
@@ -136,8 +138,7 @@ def _bears(announced: str, metadata: Metadata) -> bool:
 def _is_error(head: str) -> bool:
     """``Page not found | Site`` and ``404``, but not ``Weapons not found at depot``."""
     return any(
-        _BARE_ERROR.fullmatch(piece)
-        or (_LOST.search(piece) and len(piece.split()) <= _PIECE_WORDS)
+        _BARE_ERROR.fullmatch(piece) or (_LOST.search(piece) and len(piece.split()) <= _PIECE_WORDS)
         for piece in TITLE_SEPARATOR.split(head)
     )
 

@@ -12,7 +12,7 @@ from typing import Any
 from watcher.decide.schedule import PollFacts, ScheduleDecision, ScheduleState, next_poll
 from watcher.errors import StorageError, WatcherError
 from watcher.fetch import Request, Response
-from watcher.model import EntryData, Failure, FailureReason, FeedData, FeedId
+from watcher.model import Failure, FailureReason, FeedData, FeedId
 from watcher.pipeline.context import LEASE, Context, Tally
 from watcher.pipeline.flow import Flow, Stage, write_each
 from watcher.storage import FeedRecord, PollOutcome
@@ -125,8 +125,7 @@ class Polling:
         self, feed: FeedRecord, response: Response, window: Mapping[str, str]
     ) -> FeedData | Failure:
         """Parse a body; one too large for a single parse is taken in several."""
-        entries: list[EntryData] = []
-        data, known = FeedData(), None
+        parts: list[FeedData] = []
         for _round in range(PARSES):
             part = await self._context.workers.parse_feed(
                 response.body or b"",
@@ -139,12 +138,12 @@ class Polling:
             )
             if isinstance(part, Failure):
                 return part
-            data, window = part, part.window
-            entries += part.entries
-            known = part.known if known is None else known
+            parts.append(part)
+            window = part.window
             if not part.remaining:
                 break
-        return replace(data, entries=tuple(entries), known=known or 0)
+        entries = tuple(entry for part in parts for entry in part.entries)
+        return replace(parts[-1], entries=entries, known=parts[0].known, notes=_notes(parts))
 
     async def _window(self, feed: FeedRecord) -> Mapping[str, str]:
         """What the last body held. Most polls find nothing to parse and never ask for it."""
@@ -176,7 +175,7 @@ class Polling:
             feed_id=feed.id,
             at=now,
             next_poll_at=decision.next_poll_at,
-            schedule=_plan(feed, decision),
+            schedule=_plan(feed, decision) | _odd(feed, data),
             failure=failure,
             data=data,
             etag=response.etag if response else None,
@@ -192,6 +191,9 @@ FULL = "full"
 ADDRESS = "address"
 """Poll this address instead: the server has moved the feed there for good."""
 NOTES = "notes"
+ODD = "odd"
+"""The notes of the parser about the last body, see FeedData.notes."""
+_DROPPED = "entries-dropped:"
 MISSED = "missed"
 """How many windows were missed: between two polls every entry was replaced."""
 
@@ -207,6 +209,24 @@ def _plan(feed: FeedRecord, decision: ScheduleDecision) -> dict[str, Any]:
         plan[NOTES] = list(decision.notes)
     missed = feed.schedule.get(MISSED, 0) + ("missed-window" in decision.notes)
     return plan | ({MISSED: missed} if missed else {})
+
+
+def _odd(feed: FeedRecord, data: FeedData | None) -> dict[str, Any]:
+    """What was odd about the last body that was parsed; it is as odd while it stays the same."""
+    notes = list(data.notes) if data else feed.schedule.get(ODD)
+    if data and notes:
+        _log.info("feed %s: %s", feed.spec.name, ", ".join(data.notes))
+    return {ODD: notes} if notes else {}
+
+
+def _notes(parts: Sequence[FeedData]) -> tuple[str, ...]:
+    """The notes of every parse of one body. What they dropped adds up, the rest is the same."""
+    notes = dict.fromkeys(note for part in parts for note in part.notes)
+    dropped = [
+        int(note[len(_DROPPED) :]) for part in parts for note in part.notes if _DROPPED in note
+    ]
+    kept = (note for note in notes if _DROPPED not in note)
+    return (*kept, *([f"{_DROPPED}{sum(dropped)}"] if dropped else ()))
 
 
 def poll_facts(
