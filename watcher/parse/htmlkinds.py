@@ -19,6 +19,11 @@ from watcher.urls import canonical, clean_link
 
 _HEADLINE = 200
 _MIN_WORDS = 2
+_MIN_UNSPACED = 5
+# Scripts without spaces between words: Chinese, Japanese, Thai, Lao, Burmese, Khmer.
+_UNSPACED = re.compile(
+    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
+)
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+(?=\S)")
 
 
@@ -132,7 +137,7 @@ def _listing_entry(element: Any, base: str, now: datetime) -> Stated | None:
     link = clean_link(base, titled.get("href") or "")
     title = _link_text(titled)
     leads_away = link and urlsplit(link).path.strip("/") + urlsplit(link).query
-    if not link or not leads_away or len(title.split()) < _MIN_WORDS:
+    if not link or not leads_away or not _is_headline(title):
         return None
     date = next((t.get("datetime") or t.text_content() for t in element.iter("time")), "")
     around = "" if element is titled else clean_line(element.text_content(), 1_000)
@@ -145,6 +150,11 @@ def _listing_entry(element: Any, base: str, now: datetime) -> Stated | None:
             published_at=parse_date(date, now),
         )
     )
+
+
+def _is_headline(text: str) -> bool:
+    """More than the single word of a menu."""
+    return len(text.split()) >= _MIN_WORDS or len(_UNSPACED.findall(text)) >= _MIN_UNSPACED
 
 
 def _link_text(link: Any) -> str:
