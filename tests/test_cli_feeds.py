@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -10,6 +12,9 @@ import pytest
 from newsweb import HOSTS, NewsWeb, write_config
 from program import answer, watcher
 from webserver import LoopbackWeb
+
+from watcher.model import FeedKind, FeedSpec, ReadPolicy, TopicId
+from watcher.storage import Store
 
 
 @pytest.fixture
@@ -100,6 +105,75 @@ def test_opml_goes_out_and_comes_in_with_folders_as_tags(config: Path, tmp_path:
     urls = {e.get("xmlUrl") for e in written.iter("outline") if e.get("xmlUrl")}
     assert {"https://a.example/rss", "https://c.example/rss"} < urls
     assert written.find(".//outline[@text='Caucasus']/outline").get("text") == "A & B"
+
+
+def test_an_exported_list_is_imported_again_as_it_was(
+    news: NewsWeb, config: Path, tmp_path: Path
+) -> None:
+    """Folders in folders, several tags, and all that OPML has no words for."""
+    own = (
+        'watcher:publisher="Example &amp; Co" watcher:kind="listing" watcher:selector="ul > li a"'
+        ' watcher:read="never" watcher:every="5400" watcher:topics="so,gone"'
+        ' watcher:robots="false"'
+    )
+    first = tmp_path / "list.opml"
+    first.write_text(
+        '<opml version="2.0" xmlns:watcher="urn:watcher:feed"><body><outline text="World">'
+        '<outline text="Caucasus"><outline text="A" xmlUrl="https://a.invalid/rss"/>'
+        f'<outline text="L" xmlUrl="https://l.invalid/news" {own}/></outline></outline>'
+        '<outline text="Daily, new"><outline text="A" xmlUrl="https://a.invalid/rss"/></outline>'
+        '<outline text="C" xmlUrl="https://c.invalid/rss" category="/Asia/Far East,a%2Fb,5%25 off"/>'
+        '<outline text="Channel" xmlUrl="https://t.me/s/channel"/>'
+        '<outline text="Another" xmlUrl="https://t.me/another"/></body></opml>'
+    )
+    assert "L: no topic gone here" in watcher("feeds", "import", first, config=config).stderr
+
+    def told(path: Path) -> dict[str, FeedSpec]:
+        with closing(Store(f"sqlite:///{path.parent / 'watcher.sqlite3'}")) as store:
+            return {f.spec.url: f.spec for f in store.feeds.all() if f.spec.origin == "cli"}
+
+    feeds = told(config)
+    assert feeds["https://a.invalid/rss"].tags == ("World", "Caucasus", "Daily, new")
+    assert feeds["https://c.invalid/rss"].tags == ("Asia", "Far East", "a/b", "5% off")
+    assert feeds["https://t.me/s/channel"].kind is FeedKind.TELEGRAM
+    assert feeds["https://t.me/s/another"].kind is FeedKind.TELEGRAM
+    assert feeds["https://l.invalid/news"] == FeedSpec(
+        url="https://l.invalid/news",
+        name="L",
+        publisher="Example & Co",
+        every=timedelta(minutes=90),
+        topics=(TopicId("so"),),
+        read=ReadPolicy.NEVER,
+        kind=FeedKind.LISTING,
+        selector="ul > li a",
+        tags=("World", "Caucasus"),
+        ignore_robots=True,
+        origin="cli",
+    )
+    second = tmp_path / "again.opml"
+    second.write_text(watcher("feeds", "export", config=config).stdout, "utf-8")
+    (tmp_path / "other").mkdir()
+    other = write_config(tmp_path / "other", news.feeds[:1], [])
+    watcher("feeds", "import", second, config=other)
+    again = told(other)
+    again.pop(next(url for url in again if url not in feeds))  # the configuration's own
+    assert again == feeds
+
+
+@pytest.mark.parametrize(
+    "attributes", ['kind="listing"', 'kind="odd"', 'read="some"', 'every="soon"', 'selector="a"']
+)
+def test_an_outline_that_contradicts_itself_is_left_out(
+    attributes: str, config: Path, tmp_path: Path
+) -> None:
+    opml = tmp_path / "list.opml"
+    opml.write_text(
+        '<opml xmlns:w="urn:watcher:feed"><body>\n'
+        f'<outline xmlUrl="https://a.invalid/" w:{attributes}/></body></opml>'
+    )
+    done = watcher("feeds", "import", opml, config=config)
+    assert "line 2: https://a.invalid/:" in done.stderr
+    assert "0 feeds added, 0 known" in done.stderr
 
 
 def test_a_broken_list_is_refused_with_its_line(config: Path, tmp_path: Path) -> None:

@@ -250,50 +250,50 @@ def discover(
 def import_opml(
     context: typer.Context, file: Annotated[Path, typer.Argument(metavar="FILE.opml")]
 ) -> None:
-    """Add the feeds of an OPML list; its folders become tags."""
+    """Add the feeds of an OPML list; its folders and categories become tags."""
     from watcher.parse.opml import read_opml
-    from watcher.urls import registered_domain
 
+    cli = root(context)
     try:
-        outlines, problems = read_opml(file.read_bytes())
+        listed, problems = read_opml(file.read_bytes())
     except OSError as error:
         raise UsageError(f"{file}: {error.strerror or 'cannot be read'}") from None
     except ValueError as error:
         raise UsageError(f"{file}: {error}") from None
-    store = root(context).store(create=True)
+    named = any(feed.topics for feed in listed)
+    topics = {topic.id for topic in cli.settings.topics} if named else set()
+    store = cli.store(create=True)
     stored = store.feeds.all()
     known, taken = {feed.spec.url for feed in stored}, {feed.spec.name for feed in stored}
-    fresh = [outline for outline in outlines if outline.url not in known]
-    for outline in fresh:
-        name = unused(outline.title or registered_domain(outline.url), taken)
-        taken.add(name)
-        store.feeds.add(
-            FeedSpec(
-                url=outline.url,
-                name=name,
-                publisher=registered_domain(outline.url),
-                tags=outline.tags,
-                origin="cli",
-            ),
-            now=now_utc(),
+    added = 0
+    for listed_feed in listed:
+        url, kind = telegram(listed_feed.url, None)
+        if url in known:
+            continue
+        for gone in set(listed_feed.topics) - topics:
+            problems.append(f"{listed_feed.name}: no topic {gone} here")
+        spec = replace(
+            listed_feed,
+            url=url,
+            kind=kind or listed_feed.kind,
+            name=unused(listed_feed.name, taken),
+            topics=tuple(topic for topic in listed_feed.topics if topic in topics),
         )
+        known.add(url)
+        taken.add(spec.name)
+        store.feeds.add(spec, now=now_utc())
+        added += 1
     for problem in problems:
-        note(f"{file}: {problem}; left out")
-    note(f"{plural(len(fresh), 'feed')} added, {len(outlines) - len(fresh)} known before")
+        note(f"{file}: {safe(problem)}; left out")
+    note(f"{plural(added, 'feed')} added, {len(listed) - added} known before")
 
 
 @app.command("export")
 def export_opml(context: typer.Context) -> None:
     """Print the feeds as an OPML list."""
-    from watcher.parse.opml import Outline, write_opml
+    from watcher.cli.export import as_opml
 
-    stored = root(context).store().feeds.all()
-    say(
-        write_opml(
-            (Outline(url=f.spec.url, title=f.spec.name, tags=f.spec.tags) for f in stored),
-            title="Feeds of watcher",
-        ).rstrip()
-    )
+    say("\n".join(as_opml(root(context).store())))
 
 
 @app.command("test")
