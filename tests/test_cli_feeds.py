@@ -13,6 +13,7 @@ from newsweb import HOSTS, NewsWeb, write_config
 from program import answer, watcher
 from webserver import LoopbackWeb
 
+from watcher.cli.trial import stated_specs
 from watcher.model import FeedKind, FeedSpec, ReadPolicy, TopicId
 from watcher.storage import Store
 
@@ -206,6 +207,42 @@ def test_trying_a_feed_says_what_a_poll_would_see(news: NewsWeb, config: Path) -
     news.web.serve("/page", "<html><body>hello</body></html>")
     page = news.web.url("/page")
     assert "not-a-feed" in watcher("feeds", "test", page, config=config, code=1).stderr
+
+
+def test_trying_a_feed_knows_it_as_the_poll_does(news: NewsWeb, config: Path) -> None:
+    links = "".join(f'<a class="n" href="/a/{n}">Headline number {n}</a>' for n in range(1_100))
+    page = news.web.serve(
+        "/news", f"<html><body>{links}<a href='/x'>Not one of these</a></body></html>"
+    )
+    found = answer("feeds", "test", page, "--selector", "a.n", config=config)
+    assert len(found["entries"]) == 1_100
+    watcher("feeds", "add", page, "--selector", "a.n", "--name", "listing", config=config)
+    for known in ("listing", page):
+        assert len(answer("feeds", "test", known, config=config)["entries"]) == 1_100
+    done = watcher("feeds", "test", "news-search:  lang=ru", config=config, code=2)
+    assert "expected a query" in done.stderr
+
+
+def test_trying_a_feed_reads_its_page_as_the_poll_would(news: NewsWeb, config: Path) -> None:
+    news.web.serve("/robots.txt", "User-agent: *\nDisallow: /", host=HOSTS["en"])
+    assert "robots" in watcher("feeds", "test", "feed 1", config=config).stdout
+    text = config.read_text().replace('name = "feed 1"', 'name = "feed 1"\nrobots = false')
+    config.write_text(text)
+    assert " words, en" in watcher("feeds", "test", "feed 1", config=config).stdout
+
+
+def test_an_address_stands_for_what_it_looks_like() -> None:
+    def looks(url: str, *more: str | None) -> list[tuple[str, FeedKind]]:
+        kind, selector = more or (None, None)
+        return [(s.url, s.kind) for s in stated_specs(url, kind and FeedKind(kind), selector)]
+
+    channel = ("https://t.me/s/channel", FeedKind.TELEGRAM)
+    assert looks("t.me/channel") == looks("https://t.me/s/channel") == [channel]
+    assert looks("https://a.invalid/", None, "h2 a") == [("https://a.invalid/", FeedKind.LISTING)]
+    assert looks("a.invalid/x", "sitemap", None) == [("https://a.invalid/x", FeedKind.SITEMAP)]
+    google, bing = looks('news-search:"South Ossetia" lang=ru')
+    assert "news.google.com" in google[0]
+    assert "bing.com" in bing[0]
 
 
 def test_a_search_is_added_as_the_engines_feeds(config: Path) -> None:
