@@ -165,6 +165,21 @@ def test_only_a_plausible_canonical_address_counts(href: str, canonical: str | N
     assert data.canonical_url == canonical
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        '<link rel="Canonical" href="/sub/story">',
+        '<link rel="shortlink CANONICAL nofollow" href="/sub/story">',
+        '<base href="/sub/"><link rel="canonical" href="story">',
+        '<base target="_top"><base href="https://example.org/sub/"><link rel="canonical" href="story">',
+        '<base href="javascript:x"><link rel="canonical" href="/sub/story">',
+    ],
+)
+def test_a_canonical_link_may_be_written_in_many_ways(head: str) -> None:
+    address = extracted(page(head=head), url="https://example.org/amp/1").canonical_url
+    assert address == "https://example.org/sub/story"
+
+
 def test_amp_pages_name_their_canonical_page() -> None:
     amp = page(head=f'<link rel="canonical" href="{URL}">')
     assert extracted(amp, url="https://www.example.org/amp/story").canonical_url == URL

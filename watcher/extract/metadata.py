@@ -21,6 +21,7 @@ from lxml import etree
 
 from watcher.text.clean import clean_line, strip_html
 from watcher.text.dates import parse_date
+from watcher.text.page import base_href
 from watcher.urls import canonical, clean_link, registered_domain
 
 _MAX_JSON = 300_000
@@ -308,10 +309,13 @@ def _stated_dates(tree: Any, said: _Said) -> Iterator[str]:
 def _canonical_links(tree: Any, said: _Said, url: str) -> list[str]:
     """The page's own names for itself, the best first."""
     links = [
-        link.get("href") for link in tree.iter("link") if (link.get("rel") or "") == "canonical"
+        link.get("href")
+        for link in tree.iter("link")
+        if "canonical" in (link.get("rel") or "").lower().split()
     ]
     hrefs = [*links[:1], said.meta.get("og:url")]
-    return [link for href in hrefs if (link := clean_link(url, href or ""))]
+    base = clean_link(url, base_href(tree)) or url
+    return [link for href in hrefs if (link := clean_link(base, href or ""))]
 
 
 def _plausible_canonical(link: str, url: str) -> bool:

@@ -14,7 +14,7 @@ from lxml.cssselect import CSSSelector
 from watcher.parse.stated import Listing, NotThisKindError, Stated, hashed
 from watcher.text.clean import clean_line
 from watcher.text.dates import parse_date
-from watcher.text.page import parse_html
+from watcher.text.page import base_href, parse_html
 from watcher.urls import canonical, clean_link
 
 _HEADLINE = 200
@@ -115,8 +115,7 @@ def read_listing(text: str, url: str, selector: str, now: datetime) -> Listing:
         raise NotThisKindError(f"selector {selector!r}: {error}") from None
     if not picked:
         raise NotThisKindError(f"selector {selector!r} picks nothing on this page")
-    base = next((b.get("href") for b in tree.iter("base") if b.get("href")), "")
-    base = clean_link(url, base) or url
+    base = clean_link(url, base_href(tree)) or url
     entries: dict[str, Stated] = {}
     for element in picked:
         entry = _listing_entry(element, base, now)
