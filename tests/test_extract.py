@@ -231,6 +231,63 @@ def test_a_few_broken_bytes_do_not_spoil_a_page() -> None:
     assert RUSSIAN.strip() in data.text
 
 
+GEORGIAN = "რესპუბლიკის პრეზიდენტმა ხელი მოაწერა ბრძანებულებას რეფერენდუმის შესახებ. "
+
+
+@pytest.mark.parametrize("text", [RUSSIAN, GEORGIAN, "La société française a déjà élu. «É» "])
+@pytest.mark.parametrize("taken_for", ["latin-1", "cp1252 where defined", "latin-1 twice"])
+def test_text_that_was_encoded_twice_is_decoded_twice(text: str, taken_for: str) -> None:
+    damaged = text * 6
+    for _ in range(2 if taken_for.endswith("twice") else 1):
+        damaged = damaged.encode().decode("latin-1")
+        if taken_for.startswith("cp1252"):
+            damaged = "".join(as_windows_shows(char) for char in damaged)
+    # The template around it may be sound, and in Cyrillic.
+    html = page(text=f"<p>{damaged}</p>", heading="Указ подписан")
+    data = extracted(html, content_type="text/html; charset=utf-8")
+    assert data.title == "Указ подписан"
+    assert data.text == (text * 6).strip()
+
+
+def as_windows_shows(char: str) -> str:
+    try:
+        return char.encode("latin-1").decode("cp1252")
+    except UnicodeDecodeError:
+        return char
+
+
+def test_bytes_that_were_lost_on_the_way_are_seen_as_lost() -> None:
+    damaged = (RUSSIAN * 6).encode().decode("cp1252", "replace")
+    text = extracted(page(text=f"<p>{damaged}</p>")).text
+    assert text.startswith("Президент")
+    assert "Ð" not in text
+
+
+def test_cyrillic_that_was_encoded_as_western_is_cyrillic_again() -> None:
+    damaged = (RUSSIAN * 6).encode("cp1251").decode("cp1252")
+    html = page(text=f"<p>{damaged}</p>", heading="Plain words")
+    assert extracted(html).text == (RUSSIAN * 6).strip()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Perché il presidente è così: la società non può più, però già è lì, là, giù in città. ",
+        "Le président a déjà été élu à Genève, où L’ÉTAT «CAFÉ» brûle très tôt à côté d’élèves. ",
+        "Über die größten Straßen führen schöne Brücken für «ÄÖÜ» — früher übten wir dafür. ",
+        "Þetta er ágætt íslenskt mál með ð og þ, æ og ö: það má á það ýmist lítið eða ekki. ",
+        "Não há informações: a situação é à mão, já às três da manhã, até lá. ",
+    ],
+)
+def test_honest_accents_stay_as_they_are(text: str) -> None:
+    for encoding in ("utf-8", "iso-8859-1", "cp1252"):
+        if encoding == "iso-8859-1":
+            text = text.replace("’", "'").replace("—", "-")
+        html = page(text=f"<p>{text * 6}</p>").replace('<meta charset="utf-8">', "")
+        data = extracted(html.encode(encoding), content_type=f"text/html; charset={encoding}")
+        assert data.text == (text * 6).strip()
+
+
 # ----------------------------------------------------------------------------- not the article
 
 PAYWALL = '<div class="paywall"><p>Subscribe now to continue reading this story.</p></div>'

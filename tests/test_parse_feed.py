@@ -365,6 +365,13 @@ def test_one_broken_item_does_not_change_how_the_others_are_read() -> None:
     assert len(broken.entries) == 3
 
 
+def test_a_feed_that_was_encoded_twice_is_repaired_and_told() -> None:
+    damaged = "Президент республики подписал указ".encode().decode("latin-1")
+    data = parsed(rss(f"<item><title>{damaged}</title><link>https://e.invalid/1</link></item>"))
+    assert titles(data) == ["Президент республики подписал указ"]
+    assert data.notes == ("wrong-charset",)
+
+
 @pytest.mark.parametrize("charset", ["windows-1251", "koi8-r", "utf-16", "utf-8", "iso-8859-5"])
 def test_declared_charsets(charset: str) -> None:
     text = f"<?xml version='1.0' encoding='{charset}'?><rss><channel><item><title>Привет, мир</title></item></channel></rss>"
