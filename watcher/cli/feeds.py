@@ -252,7 +252,7 @@ def import_opml(
 
 @app.command("export")
 def export_opml(context: typer.Context) -> None:
-    """Print the feeds as an OPML list."""
+    """Print the feeds as an OPML list, which can be imported again as it was."""
     from watcher.cli.export import as_opml
 
     say("\n".join(as_opml(root(context).store())))
