@@ -409,6 +409,28 @@ def test_a_wall_under_the_right_headline_is_a_wall() -> None:
     assert (data.text, data.reason) == ("", FailureReason.SOFT_404)
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Page not found",
+        "404 Not Found",
+        "404",
+        "Error 404 — Example",
+        "Oops! We can’t find the page you’re looking for",
+        "Sorry, this page isn't available",
+        "This article has been removed",
+        "Страница, которую вы ищете, не найдена",
+        "Материал удалён",
+        "Сторінку не знайдено",
+        "Seite nicht gefunden",
+    ],
+)
+@pytest.mark.parametrize("head", [ARTICLE, ""])
+def test_an_error_page_is_one_by_its_headline_alone(message: str, head: str) -> None:
+    data = extracted(page(text=TEXT, head=head, heading=message))
+    assert (data.text, data.reason) == ("", FailureReason.SOFT_404)
+
+
 def test_an_error_page_may_call_itself_an_article() -> None:
     html = page(text=TEXT, head=ARTICLE, heading="Sorry, the page you are looking for is gone")
     assert extracted(html).reason is FailureReason.SOFT_404

@@ -75,9 +75,11 @@ def _wrong(feed: FeedRecord, now: datetime) -> str | None:
         times = f" {plural(feed.failures, 'time')}" if feed.failures else ""
         detail = one_line(feed.last_error_detail or "")
         return f"{feed.last_error}{times}: {detail}".rstrip(": ")
-    left_out = [said for note in odd(feed) if (said := _left_out(note))]
-    if left_out:
-        return "; ".join(left_out)
+    found = [_silence(feed, now), *map(_left_out, odd(feed))]
+    return "; ".join(said for said in found if said) or None
+
+
+def _silence(feed: FeedRecord, now: datetime) -> str | None:
     usual = expected_silence(ScheduleState.from_json(feed.schedule))
     if usual is None or feed.last_new_at is None or now - feed.last_new_at <= usual:
         return None
