@@ -368,6 +368,8 @@ ODD_HEADINGS = [
     "Weapons not found at Tskhinvali depot, EUMM says",
     "410 ceasefire violations recorded near South Ossetia",
     "OSCE counts 404 shells",
+    "Article was removed from the constitution",
+    "Запись удалена из блога Бибилова",
     "Тело пропавшего журналиста не найдено",
     "Материалы дела не найдены, заявил адвокат",
     "Missing page of Bible found",

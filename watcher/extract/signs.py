@@ -17,23 +17,25 @@ STUB = 2_500
 
 # What an error page says of the page. News says that people and things were not found.
 _LOST = re.compile(
-    r"(?:page|article|story|content|link) (?:not found|missing|unavailable|does ?n[o'’]t exist"
+    r"(?:page|(?:this|the|your) (?:article|story|content|link)) (?:not found|missing|unavailable|does ?n[o'’]t exist"
     r"|(?:is |was |has been )?no longer (?:exists?|available|here|online)|(?:that )?you(?:'re|’re| are| were)?"
     r" (?:looking|requested|tried|trying)|(?:could|can)(?: ?not|n['’]t) be found"
     r"|(?:has been|was|is) (?:removed|moved|deleted|unavailable|not available)|is ?n['’]t available)"
     r"|(?:find|found) (?:the|that|this) page"
     r"|(?:error|ошибка|помилка|fehler|erreur|błąd|hata) 404|404 (?:error|not found)"
     r"|страниц[аыу][^.]{0,30}(?:не (?:найдена|существует|доступна)|удалена)"
-    r"|(?:статья|новость|материал|публикаци[яи]|запись|файл) (?:был[аи]? )?(?:не (?:найден[аоы]?|существует)|удал[её]н[аоы]?)"
     r"|сторінк[аиу][^.]{0,30}(?:не (?:знайден[ао]|існує)|видален[ао])|გვერდი (?:ვერ|არ) [^.]{0,20}(?:მოიძებნა|არსებობს)"
     r"|seite (?:wurde )?nicht gefunden|page (?:introuvable|non trouvée)|página no (?:encontrada|existe)"
     r"|pagina non (?:trovata|esiste)|sayfa bulunamadı|nie znaleziono strony|strona nie istnieje"
     r"|էջը չի գտնվել|səhifə tapılmadı",
     re.IGNORECASE,
 )
+# Said of anything else than a page it must be the whole message.
 _BARE_ERROR = re.compile(
-    r"\W*(?:(?:http|error|ошибка|sorry|oops|404|410|gone|(?:nothing|not) found|(?:ничего )?не найден[ао]"
-    r"|не знайдено|nicht gefunden|no encontrado|non trovato)\W*){1,4}",
+    r"\W*(?:(?:http|error|ошибка|sorry|oops|404|410|gone|(?:article|story|content|file|news|post)"
+    r"|(?:nothing|not) found|removed|deleted"
+    r"|статья|новость|материал|публикаци[яи]|запись|файл|был[аи]?|ничего|не (?:найден[аоы]?|существует)|удал[её]н[аоы]?"
+    r"|не знайдено|видалено|nicht gefunden|no encontrado|non trovato)\W*){1,4}",
     re.IGNORECASE,
 )
 _CONSENT = re.compile(
@@ -113,7 +115,7 @@ def _wall(
     found = {
         FailureReason.SOFT_404: any(map(_is_error, heads))
         or (not ours and _landed_elsewhere(metadata, url))
-        or ((hardly or not article) and _LOST.search(text[:300])),
+        or ((hardly or not article) and (_LOST.search(text[:300]) or _BARE_ERROR.fullmatch(text))),
         FailureReason.CONSENT: _CONSENT_HOST.match(url)
         or _made_of(_CONSENT, text)
         or (loose and len(_CONSENT.findall(around)) >= 2)
