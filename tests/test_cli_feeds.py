@@ -209,6 +209,21 @@ def test_trying_a_feed_says_what_a_poll_would_see(news: NewsWeb, config: Path) -
     assert "not-a-feed" in watcher("feeds", "test", page, config=config, code=1).stderr
 
 
+def test_entries_that_a_poll_leaves_out_are_told(news: NewsWeb, config: Path) -> None:
+    url = news.feeds[0]
+    item = "<item><title>Harvest begins</title><link>http://x.invalid/{}</link>{}</item>"
+    huge = item.format(1, "<x/>" * 10_001)
+    body = f"<rss version='2.0'><channel><title>Courier</title>{huge}{item.format(2, '')}</channel></rss>"
+    news.web.serve("/en/feed", body, content_type="application/rss+xml", host=HOSTS["en"])
+    polled = watcher("-v", "poll", "--all", config=config)
+    assert "entries-dropped:1" in polled.stderr
+    for _unchanged in range(2):
+        [feed] = [f for f in answer("feeds", config=config) if f["url"] == url]
+        assert feed["odd"] == ["entries-dropped:1"]
+        assert "1 entry too big" in watcher("feeds", config=config).stdout
+        watcher("poll", "--all", config=config)
+
+
 def test_trying_a_feed_knows_it_as_the_poll_does(news: NewsWeb, config: Path) -> None:
     links = "".join(f'<a class="n" href="/a/{n}">Headline number {n}</a>' for n in range(1_100))
     page = news.web.serve(
@@ -257,18 +272,3 @@ def test_a_failure_is_told_once_and_then_that_the_feed_waits(news: NewsWeb, tmp_
     assert "Not due yet after a failure: 1 feed" in waiting
     watcher("feeds", "resume", "feed 1", config=config)
     assert answer("feeds", config=config)[0]["state"] == "failing"
-
-
-def test_entries_that_a_poll_leaves_out_are_told(news: NewsWeb, config: Path) -> None:
-    url = news.feeds[0]
-    item = "<item><title>Harvest begins</title><link>http://x.invalid/{}</link>{}</item>"
-    huge = item.format(1, "<x/>" * 10_001)
-    body = f"<rss version='2.0'><channel><title>Courier</title>{huge}{item.format(2, '')}</channel></rss>"
-    news.web.serve("/en/feed", body, content_type="application/rss+xml", host=HOSTS["en"])
-    polled = watcher("-v", "poll", "--all", config=config)
-    assert "entries-dropped:1" in polled.stderr
-    for _unchanged in range(2):
-        [feed] = [f for f in answer("feeds", config=config) if f["url"] == url]
-        assert feed["odd"] == ["entries-dropped:1"]
-        assert "1 entry too big" in watcher("feeds", config=config).stdout
-        watcher("poll", "--all", config=config)

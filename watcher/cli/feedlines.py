@@ -86,6 +86,20 @@ def _silence(feed: FeedRecord, now: datetime) -> str | None:
     return f"silent for {ago(feed.last_new_at, now)}; after {_span(usual)} that is unusual for it"
 
 
+def _interval(feed: FeedRecord) -> str:
+    """What was chosen for while all is well; a failing feed's next poll shows its backoff."""
+    if feed.spec.every is not None:
+        return _span(feed.spec.every)
+    return _span(timedelta(seconds=ScheduleState.from_json(feed.schedule).interval_s))
+
+
+def _span(span: timedelta) -> str:
+    minutes = span.total_seconds() / 60
+    if minutes < 90:
+        return f"{minutes:.0f} min"
+    return f"{minutes / 60:.0f} h" if minutes < 36 * 60 else f"{minutes / 1440:.0f} d"
+
+
 def odd(feed: FeedRecord) -> Sequence[str]:
     """What its parser noted about the feed's last body, as codes."""
     notes: Sequence[str] = feed.schedule.get("odd", ())
@@ -100,20 +114,6 @@ def _left_out(note: str) -> str | None:
     if code == "entries-beyond":
         return f"{int(count):,} entries beyond the newest 10,000 were not stored"
     return None
-
-
-def _interval(feed: FeedRecord) -> str:
-    """What was chosen for while all is well; a failing feed's next poll shows its backoff."""
-    if feed.spec.every is not None:
-        return _span(feed.spec.every)
-    return _span(timedelta(seconds=ScheduleState.from_json(feed.schedule).interval_s))
-
-
-def _span(span: timedelta) -> str:
-    minutes = span.total_seconds() / 60
-    if minutes < 90:
-        return f"{minutes:.0f} min"
-    return f"{minutes / 60:.0f} h" if minutes < 36 * 60 else f"{minutes / 1440:.0f} d"
 
 
 def feed_json(feed: FeedRecord, entries: int, now: datetime) -> dict[str, Any]:
@@ -139,7 +139,7 @@ def feed_json(feed: FeedRecord, entries: int, now: datetime) -> dict[str, Any]:
         "interval_s": every.total_seconds(),
         "expected_silence_s": usual.total_seconds() if usual else None,
         "wrong": _wrong(feed, now),
-        "odd": list(odd(feed)),
         "lang": feed.lang,
         "tags": list(feed.spec.tags),
+        "odd": list(odd(feed)),
     }

@@ -195,30 +195,9 @@ async def parse_body(
     return replace(parts[-1], entries=entries, known=parts[0].known, notes=_notes(parts))
 
 
-# What the plan of a feed holds beside the schedule's own state.
-FULL = "full"
-"""Poll without validators next time."""
-ADDRESS = "address"
-"""Poll this address instead: the server has moved the feed there for good."""
-NOTES = "notes"
 ODD = "odd"
-"""The notes of the parser about the last body, see FeedData.notes."""
+"""In the plan of a feed: the notes of the parser about its last body, see FeedData.notes."""
 _DROPPED = "entries-dropped:"
-MISSED = "missed"
-"""How many windows were missed: between two polls every entry was replaced."""
-
-
-def _plan(feed: FeedRecord, decision: ScheduleDecision) -> dict[str, Any]:
-    plan = decision.state.to_json()
-    address = decision.move_to or feed.schedule.get(ADDRESS)
-    if address:
-        plan[ADDRESS] = address
-    if decision.unconditional:
-        plan[FULL] = True
-    if decision.notes:
-        plan[NOTES] = list(decision.notes)
-    missed = feed.schedule.get(MISSED, 0) + ("missed-window" in decision.notes)
-    return plan | ({MISSED: missed} if missed else {})
 
 
 def _odd(feed: FeedRecord, data: FeedData | None) -> dict[str, Any]:
@@ -237,6 +216,29 @@ def _notes(parts: Sequence[FeedData]) -> tuple[str, ...]:
     ]
     kept = (note for note in notes if _DROPPED not in note)
     return (*kept, *([f"{_DROPPED}{sum(dropped)}"] if dropped else ()))
+
+
+# What the plan of a feed holds beside the schedule's own state.
+FULL = "full"
+"""Poll without validators next time."""
+ADDRESS = "address"
+"""Poll this address instead: the server has moved the feed there for good."""
+NOTES = "notes"
+MISSED = "missed"
+"""How many windows were missed: between two polls every entry was replaced."""
+
+
+def _plan(feed: FeedRecord, decision: ScheduleDecision) -> dict[str, Any]:
+    plan = decision.state.to_json()
+    address = decision.move_to or feed.schedule.get(ADDRESS)
+    if address:
+        plan[ADDRESS] = address
+    if decision.unconditional:
+        plan[FULL] = True
+    if decision.notes:
+        plan[NOTES] = list(decision.notes)
+    missed = feed.schedule.get(MISSED, 0) + ("missed-window" in decision.notes)
+    return plan | ({MISSED: missed} if missed else {})
 
 
 def poll_facts(
