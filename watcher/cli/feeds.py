@@ -110,9 +110,10 @@ async def find_specs(
 ) -> list[FeedSpec]:
     """The feeds that an address stands for; raises WatcherError saying what it found instead."""
     from watcher.cli.trial import first_feed, plain_spec, stated_specs, try_feed
+    from watcher.config.search import PREFIX
 
     specs = stated_specs(url, kind, selector)
-    if specs[0].tags:  # searches: the engines are known to have them
+    if url.startswith(PREFIX):  # the engines are known to have them
         return specs
     [spec] = specs
     trial = await try_feed(cli.settings, spec)
