@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -10,6 +12,10 @@ import pytest
 from newsweb import HOSTS, NewsWeb, write_config
 from program import answer, watcher
 from webserver import LoopbackWeb
+
+from watcher.cli.trial import stated_specs
+from watcher.model import FeedKind, FeedSpec, ReadPolicy, TopicId
+from watcher.storage import Store
 
 
 @pytest.fixture
@@ -102,6 +108,75 @@ def test_opml_goes_out_and_comes_in_with_folders_as_tags(config: Path, tmp_path:
     assert written.find(".//outline[@text='Caucasus']/outline").get("text") == "A & B"
 
 
+def test_an_exported_list_is_imported_again_as_it_was(
+    news: NewsWeb, config: Path, tmp_path: Path
+) -> None:
+    """Folders in folders, several tags, and all that OPML has no words for."""
+    own = (
+        'watcher:publisher="Example &amp; Co" watcher:kind="listing" watcher:selector="ul > li a"'
+        ' watcher:read="never" watcher:every="5400" watcher:topics="so,gone"'
+        ' watcher:robots="false"'
+    )
+    first = tmp_path / "list.opml"
+    first.write_text(
+        '<opml version="2.0" xmlns:watcher="urn:watcher:feed"><body><outline text="World">'
+        '<outline text="Caucasus"><outline text="A" xmlUrl="https://a.invalid/rss"/>'
+        f'<outline text="L" xmlUrl="https://l.invalid/news" {own}/></outline></outline>'
+        '<outline text="Daily, new"><outline text="A" xmlUrl="https://a.invalid/rss"/></outline>'
+        '<outline text="C" xmlUrl="https://c.invalid/rss" category="/Asia/Far East,a%2Fb,5%25 off"/>'
+        '<outline text="Channel" xmlUrl="https://t.me/s/channel"/>'
+        '<outline text="Another" xmlUrl="https://t.me/another"/></body></opml>'
+    )
+    assert "L: no topic gone here" in watcher("feeds", "import", first, config=config).stderr
+
+    def told(path: Path) -> dict[str, FeedSpec]:
+        with closing(Store(f"sqlite:///{path.parent / 'watcher.sqlite3'}")) as store:
+            return {f.spec.url: f.spec for f in store.feeds.all() if f.spec.origin == "cli"}
+
+    feeds = told(config)
+    assert feeds["https://a.invalid/rss"].tags == ("World", "Caucasus", "Daily, new")
+    assert feeds["https://c.invalid/rss"].tags == ("Asia", "Far East", "a/b", "5% off")
+    assert feeds["https://t.me/s/channel"].kind is FeedKind.TELEGRAM
+    assert feeds["https://t.me/s/another"].kind is FeedKind.TELEGRAM
+    assert feeds["https://l.invalid/news"] == FeedSpec(
+        url="https://l.invalid/news",
+        name="L",
+        publisher="Example & Co",
+        every=timedelta(minutes=90),
+        topics=(TopicId("so"),),
+        read=ReadPolicy.NEVER,
+        kind=FeedKind.LISTING,
+        selector="ul > li a",
+        tags=("World", "Caucasus"),
+        ignore_robots=True,
+        origin="cli",
+    )
+    second = tmp_path / "again.opml"
+    second.write_text(watcher("feeds", "export", config=config).stdout, "utf-8")
+    (tmp_path / "other").mkdir()
+    other = write_config(tmp_path / "other", news.feeds[:1], [])
+    watcher("feeds", "import", second, config=other)
+    again = told(other)
+    again.pop(next(url for url in again if url not in feeds))  # the configuration's own
+    assert again == feeds
+
+
+@pytest.mark.parametrize(
+    "attributes", ['kind="listing"', 'kind="odd"', 'read="some"', 'every="soon"', 'selector="a"']
+)
+def test_an_outline_that_contradicts_itself_is_left_out(
+    attributes: str, config: Path, tmp_path: Path
+) -> None:
+    opml = tmp_path / "list.opml"
+    opml.write_text(
+        '<opml xmlns:w="urn:watcher:feed"><body>\n'
+        f'<outline xmlUrl="https://a.invalid/" w:{attributes}/></body></opml>'
+    )
+    done = watcher("feeds", "import", opml, config=config)
+    assert "line 2: https://a.invalid/:" in done.stderr
+    assert "0 feeds added, 0 known" in done.stderr
+
+
 def test_a_broken_list_is_refused_with_its_line(config: Path, tmp_path: Path) -> None:
     opml = tmp_path / "list.opml"
     opml.write_text("<opml>\n<body>\n<outline>\n</body></opml>")
@@ -132,6 +207,57 @@ def test_trying_a_feed_says_what_a_poll_would_see(news: NewsWeb, config: Path) -
     news.web.serve("/page", "<html><body>hello</body></html>")
     page = news.web.url("/page")
     assert "not-a-feed" in watcher("feeds", "test", page, config=config, code=1).stderr
+
+
+def test_entries_that_a_poll_leaves_out_are_told(news: NewsWeb, config: Path) -> None:
+    url = news.feeds[0]
+    item = "<item><title>Harvest begins</title><link>http://x.invalid/{}</link>{}</item>"
+    huge = item.format(1, "<x/>" * 10_001)
+    body = f"<rss version='2.0'><channel><title>Courier</title>{huge}{item.format(2, '')}</channel></rss>"
+    news.web.serve("/en/feed", body, content_type="application/rss+xml", host=HOSTS["en"])
+    polled = watcher("-v", "poll", "--all", config=config)
+    assert "entries-dropped:1" in polled.stderr
+    for _unchanged in range(2):
+        [feed] = [f for f in answer("feeds", config=config) if f["url"] == url]
+        assert feed["odd"] == ["entries-dropped:1"]
+        assert "1 entry too big" in watcher("feeds", config=config).stdout
+        watcher("poll", "--all", config=config)
+
+
+def test_trying_a_feed_knows_it_as_the_poll_does(news: NewsWeb, config: Path) -> None:
+    links = "".join(f'<a class="n" href="/a/{n}">Headline number {n}</a>' for n in range(1_100))
+    page = news.web.serve(
+        "/news", f"<html><body>{links}<a href='/x'>Not one of these</a></body></html>"
+    )
+    found = answer("feeds", "test", page, "--selector", "a.n", config=config)
+    assert len(found["entries"]) == 1_100
+    watcher("feeds", "add", page, "--selector", "a.n", "--name", "listing", config=config)
+    for known in ("listing", page):
+        assert len(answer("feeds", "test", known, config=config)["entries"]) == 1_100
+    done = watcher("feeds", "test", "news-search:  lang=ru", config=config, code=2)
+    assert "expected a query" in done.stderr
+
+
+def test_trying_a_feed_reads_its_page_as_the_poll_would(news: NewsWeb, config: Path) -> None:
+    news.web.serve("/robots.txt", "User-agent: *\nDisallow: /", host=HOSTS["en"])
+    assert "robots" in watcher("feeds", "test", "feed 1", config=config).stdout
+    text = config.read_text().replace('name = "feed 1"', 'name = "feed 1"\nrobots = false')
+    config.write_text(text)
+    assert " words, en" in watcher("feeds", "test", "feed 1", config=config).stdout
+
+
+def test_an_address_stands_for_what_it_looks_like() -> None:
+    def looks(url: str, *more: str | None) -> list[tuple[str, FeedKind]]:
+        kind, selector = more or (None, None)
+        return [(s.url, s.kind) for s in stated_specs(url, kind and FeedKind(kind), selector)]
+
+    channel = ("https://t.me/s/channel", FeedKind.TELEGRAM)
+    assert looks("t.me/channel") == looks("https://t.me/s/channel") == [channel]
+    assert looks("https://a.invalid/", None, "h2 a") == [("https://a.invalid/", FeedKind.LISTING)]
+    assert looks("a.invalid/x", "sitemap", None) == [("https://a.invalid/x", FeedKind.SITEMAP)]
+    google, bing = looks('news-search:"South Ossetia" lang=ru')
+    assert "news.google.com" in google[0]
+    assert "bing.com" in bing[0]
 
 
 def test_a_search_is_added_as_the_engines_feeds(config: Path) -> None:

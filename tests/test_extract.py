@@ -165,6 +165,21 @@ def test_only_a_plausible_canonical_address_counts(href: str, canonical: str | N
     assert data.canonical_url == canonical
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        '<link rel="Canonical" href="/sub/story">',
+        '<link rel="shortlink CANONICAL nofollow" href="/sub/story">',
+        '<base href="/sub/"><link rel="canonical" href="story">',
+        '<base target="_top"><base href="https://example.org/sub/"><link rel="canonical" href="story">',
+        '<base href="javascript:x"><link rel="canonical" href="/sub/story">',
+    ],
+)
+def test_a_canonical_link_may_be_written_in_many_ways(head: str) -> None:
+    address = extracted(page(head=head), url="https://example.org/amp/1").canonical_url
+    assert address == "https://example.org/sub/story"
+
+
 def test_amp_pages_name_their_canonical_page() -> None:
     amp = page(head=f'<link rel="canonical" href="{URL}">')
     assert extracted(amp, url="https://www.example.org/amp/story").canonical_url == URL
@@ -214,6 +229,63 @@ def test_a_few_broken_bytes_do_not_spoil_a_page() -> None:
     at = body.index("номер 3".encode())
     data = extracted(body[: at + 1] + body[at + 2 :])
     assert RUSSIAN.strip() in data.text
+
+
+GEORGIAN = "რესპუბლიკის პრეზიდენტმა ხელი მოაწერა ბრძანებულებას რეფერენდუმის შესახებ. "
+
+
+@pytest.mark.parametrize("text", [RUSSIAN, GEORGIAN, "La société française a déjà élu. «É» "])
+@pytest.mark.parametrize("taken_for", ["latin-1", "cp1252 where defined", "latin-1 twice"])
+def test_text_that_was_encoded_twice_is_decoded_twice(text: str, taken_for: str) -> None:
+    damaged = text * 6
+    for _ in range(2 if taken_for.endswith("twice") else 1):
+        damaged = damaged.encode().decode("latin-1")
+        if taken_for.startswith("cp1252"):
+            damaged = "".join(as_windows_shows(char) for char in damaged)
+    # The template around it may be sound, and in Cyrillic.
+    html = page(text=f"<p>{damaged}</p>", heading="Указ подписан")
+    data = extracted(html, content_type="text/html; charset=utf-8")
+    assert data.title == "Указ подписан"
+    assert data.text == (text * 6).strip()
+
+
+def as_windows_shows(char: str) -> str:
+    try:
+        return char.encode("latin-1").decode("cp1252")
+    except UnicodeDecodeError:
+        return char
+
+
+def test_bytes_that_were_lost_on_the_way_are_seen_as_lost() -> None:
+    damaged = (RUSSIAN * 6).encode().decode("cp1252", "replace")
+    text = extracted(page(text=f"<p>{damaged}</p>")).text
+    assert text.startswith("Президент")
+    assert "Ð" not in text
+
+
+def test_cyrillic_that_was_encoded_as_western_is_cyrillic_again() -> None:
+    damaged = (RUSSIAN * 6).encode("cp1251").decode("cp1252")
+    html = page(text=f"<p>{damaged}</p>", heading="Plain words")
+    assert extracted(html).text == (RUSSIAN * 6).strip()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Perché il presidente è così: la società non può più, però già è lì, là, giù in città. ",
+        "Le président a déjà été élu à Genève, où L’ÉTAT «CAFÉ» brûle très tôt à côté d’élèves. ",
+        "Über die größten Straßen führen schöne Brücken für «ÄÖÜ» — früher übten wir dafür. ",
+        "Þetta er ágætt íslenskt mál með ð og þ, æ og ö: það má á það ýmist lítið eða ekki. ",
+        "Não há informações: a situação é à mão, já às três da manhã, até lá. ",
+    ],
+)
+def test_honest_accents_stay_as_they_are(text: str) -> None:
+    for encoding in ("utf-8", "iso-8859-1", "cp1252"):
+        if encoding == "iso-8859-1":
+            text = text.replace("’", "'").replace("—", "-")
+        html = page(text=f"<p>{text * 6}</p>").replace('<meta charset="utf-8">', "")
+        data = extracted(html.encode(encoding), content_type=f"text/html; charset={encoding}")
+        assert data.text == (text * 6).strip()
 
 
 # ----------------------------------------------------------------------------- not the article
@@ -289,6 +361,95 @@ def test_a_long_article_about_such_things_is_an_article(heading: str) -> None:
     data = extracted(page(heading=heading))
     assert (data.partial, data.reason) == (False, None)
     assert data.title == heading
+
+
+ARTICLE = '<meta property="og:type" content="article">'
+ODD_HEADINGS = [
+    "Weapons not found at Tskhinvali depot, EUMM says",
+    "410 ceasefire violations recorded near South Ossetia",
+    "OSCE counts 404 shells",
+    "Article was removed from the constitution",
+    "Запись удалена из блога Бибилова",
+    "Тело пропавшего журналиста не найдено",
+    "Материалы дела не найдены, заявил адвокат",
+    "Missing page of Bible found",
+    "Access to Roki tunnel denied",
+    "Доступ ограничен для наблюдателей",
+    "Security check at Ergneti reopened",
+    "Cookie settings: EU court rules",
+    "Duma kündigt Zustimmung an",
+    "Are you a robot? AI debate",
+]
+
+
+@pytest.mark.parametrize("heading", ODD_HEADINGS)
+@pytest.mark.parametrize("head", [ARTICLE, json_ld(), ""])
+def test_a_short_article_about_such_things_is_an_article(heading: str, head: str) -> None:
+    data = extracted(page(text=TEXT, head=head, heading=heading))
+    assert (data.partial, data.reason) == (False, None)
+    assert data.text.startswith(SENTENCES[0])
+
+
+@pytest.mark.parametrize("heading", ["Not found", "Page not found in archive", "Just a moment"])
+def test_the_headline_that_the_feed_announced_is_that_of_the_article(heading: str) -> None:
+    html = page(text=TEXT, heading=heading)
+    assert extracted(html, entry_title=f"{heading}!").text.startswith(SENTENCES[0])
+
+
+def test_a_banner_beside_a_short_article_is_not_the_article() -> None:
+    data = extracted(page(text=TEXT).replace("<footer>", f"{CONSENT}<footer>"))
+    assert (data.partial, data.reason) == (False, None)
+    assert SENTENCES[-1] in data.text
+
+
+def test_a_wall_under_the_right_headline_is_a_wall() -> None:
+    html = page(text=CONSENT, head=ARTICLE)
+    data = extracted(html, entry_title="Referendum is announced again")
+    assert (data.text, data.reason) == ("", FailureReason.CONSENT)
+    html = page(text="<p>This story is no longer available.</p>", head=ARTICLE)
+    data = extracted(html, entry_title="Referendum is announced again")
+    assert (data.text, data.reason) == ("", FailureReason.SOFT_404)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Page not found",
+        "404 Not Found",
+        "404",
+        "Error 404 — Example",
+        "Oops! We can’t find the page you’re looking for",
+        "Sorry, this page isn't available",
+        "This article has been removed",
+        "Страница, которую вы ищете, не найдена",
+        "Материал удалён",
+        "Сторінку не знайдено",
+        "Seite nicht gefunden",
+    ],
+)
+@pytest.mark.parametrize("head", [ARTICLE, ""])
+def test_an_error_page_is_one_by_its_headline_alone(message: str, head: str) -> None:
+    data = extracted(page(text=TEXT, head=head, heading=message))
+    assert (data.text, data.reason) == ("", FailureReason.SOFT_404)
+
+
+def test_an_error_page_may_call_itself_an_article() -> None:
+    html = page(text=TEXT, head=ARTICLE, heading="Sorry, the page you are looking for is gone")
+    assert extracted(html).reason is FailureReason.SOFT_404
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        "Subscribe to our newsletter to read more stories like this.",
+        "Log in to read comments.",
+        "3 free articles remaining this month",
+        "Оформите подписку на наш телеграм-канал.",
+    ],
+)
+def test_a_whole_article_may_end_in_an_offer(last: str) -> None:
+    data = extracted(page(text=f"{TEXT * 3}<p>{last}</p>"))
+    assert (data.partial, data.reason) == (False, None)
 
 
 def test_a_long_article_behind_a_stated_price_is_whole() -> None:

@@ -86,6 +86,25 @@ def test_gzip_in_several_members_and_with_padding() -> None:
     assert read(wire + bytes(100), "gzip", size=9)[0] == b"one two"
 
 
+@pytest.mark.parametrize("encoding", ["gzip", ""])
+def test_gzip_may_be_split_anywhere(encoding: str) -> None:
+    wire = packed(b"one ", "gzip") + packed(b"two", "gzip")
+    for size in range(1, len(wire)):
+        assert read(wire, encoding, size=size)[0] == b"one two"
+
+
+def test_a_member_that_only_begins_is_noticed() -> None:
+    first, second = packed(b"one ", "gzip"), packed(b"two", "gzip")
+    for size in (1, len(first), 1000):
+        with pytest.raises(DamagedBodyError):
+            read(first + second[:1], "gzip", size=size)
+
+
+@pytest.mark.parametrize("body", [b"\x1f", b"\x1fa", b"x"])
+def test_what_only_begins_like_a_gzip_file_stays_as_it_is(body: bytes) -> None:
+    assert read(body, "", size=1)[0] == body
+
+
 @pytest.mark.parametrize("encoding", ["", "identity", "none", "utf-8", "UTF-8, identity"])
 def test_what_is_no_encoding_changes_nothing(encoding: str) -> None:
     assert read(b"text", encoding)[0] == b"text"

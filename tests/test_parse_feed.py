@@ -361,7 +361,32 @@ def test_an_archive_that_grows_at_its_end_is_watched_at_its_end() -> None:
 
     data = parsed(rss(*map(old, range(MAX_WINDOW + 5))))
     assert titles(data)[0] == f"Old {MAX_WINDOW + 4}"
-    assert data.notes == ("entries-dropped:5",)
+    assert data.notes == ("entries-beyond:5",)
+
+
+@pytest.mark.parametrize("at_the_end", [True, False])
+def test_an_archive_without_dates_is_watched_at_both_ends(at_the_end: bool) -> None:
+    old = [f"<item><title>Old {number}</title></item>" for number in range(MAX_WINDOW + 5)]
+    window = parsed(rss(*old)).window
+    for _ in range(12):
+        data = parsed(rss(*old), window)
+        window = data.window
+        if not data.remaining:
+            break
+    added = "<item><title>Added</title></item>"
+    data = parsed(rss(*old, added) if at_the_end else rss(added, *old), window)
+    assert "Added" in titles(data)
+    assert data.notes == ("entries-beyond:6",)
+
+
+def test_an_archive_in_no_order_is_watched_by_its_dates() -> None:
+    def old(number: int) -> str:
+        day = datetime(2000, 1, 1, tzinfo=UTC) + timedelta(hours=number * 7_919 % 20_011)
+        return f"<item><title>Old {number}</title><pubDate>{day:%a, %d %b %Y %H:%M:%S} GMT</pubDate></item>"
+
+    items = [old(number) for number in range(MAX_WINDOW + 5)]
+    items.insert(7_000, "<item><title>New</title><pubDate>2026-11-20T10:00:00Z</pubDate></item>")
+    assert titles(parsed(rss(*items)))[0] == "New"
 
 
 # ------------------------------------------------------------------------------- what is broken
@@ -398,6 +423,13 @@ def test_one_broken_item_does_not_change_how_the_others_are_read() -> None:
         sound.entries
     )
     assert len(broken.entries) == 3
+
+
+def test_a_feed_that_was_encoded_twice_is_repaired_and_told() -> None:
+    damaged = "Президент республики подписал указ".encode().decode("latin-1")
+    data = parsed(rss(f"<item><title>{damaged}</title><link>https://e.invalid/1</link></item>"))
+    assert titles(data) == ["Президент республики подписал указ"]
+    assert data.notes == ("wrong-charset",)
 
 
 @pytest.mark.parametrize("charset", ["windows-1251", "koi8-r", "utf-16", "utf-8", "iso-8859-5"])

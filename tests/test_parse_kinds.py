@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -137,6 +138,38 @@ def test_news_sitemap(kind: FeedKind) -> None:
     assert parsed(SITEMAP, kind, window=data.window).known == 2
 
 
+NEWS = "http://www.google.com/schemas/sitemap-news/0.9"
+
+
+def own(prefix: str) -> str:
+    """The sitemap with a prefix on its own elements, too."""
+    return re.sub(r"(</?)(urlset|url|loc|lastmod)\b", rf"\1{prefix}:\2", SITEMAP).replace(
+        "xmlns=", f"xmlns:{prefix}="
+    )
+
+
+@pytest.mark.parametrize(
+    "sitemap",
+    [
+        SITEMAP.replace("news:", "n:").replace("xmlns:news", "xmlns:n"),
+        SITEMAP.replace("news:", "ns1:").replace("xmlns:news", "xmlns:ns1"),
+        SITEMAP.replace(f'xmlns:news="{NEWS}"', ""),
+        own("sm"),
+        own("sm").replace("news:", "g:").replace("xmlns:news", "xmlns:g"),
+        own("sm").replace("news:", "").replace("<news>", f'<news xmlns="{NEWS}">'),
+    ],
+)
+def test_the_prefixes_of_a_sitemap_are_free_to_choose(sitemap: str) -> None:
+    data = parsed(sitemap, FeedKind.FEED)
+    assert data.entries == parsed(SITEMAP, FeedKind.FEED).entries
+
+
+def test_a_sitemap_without_any_address_is_refused() -> None:
+    sitemap = "<urlset><url><x:loc xmlns:x='urn:x'>https://example.org/a</x:loc></url></urlset>"
+    assert "none of its entries" in refusal(sitemap, FeedKind.SITEMAP)
+    assert parsed("<urlset/>", FeedKind.SITEMAP).entries == ()
+
+
 def test_a_sitemap_index_is_refused_with_what_to_add_instead() -> None:
     index = (
         "<sitemapindex><sitemap><loc>https://example.org/news-1.xml</loc></sitemap></sitemapindex>"
@@ -253,6 +286,20 @@ def test_listing_by_the_links_themselves() -> None:
     assert [entry.title for entry in data.entries] == ["პირველი ამბავი აქ", "Second story here"]
     anything = parsed(LISTING, FeedKind.LISTING)
     assert "About" not in [entry.title for entry in anything.entries]
+
+
+@pytest.mark.parametrize(
+    ("headline", "menu"),
+    [
+        ("南オセチアで住民投票を実施へ", "国際"),
+        ("南奥塞梯宣布举行公投", "首页"),
+        ("เซาท์ออสซีเชียจะจัดประชามติ", "ข่าว"),
+        ("სამხრეთ ოსეთი", "მთავარი"),
+    ],
+)
+def test_a_headline_needs_no_spaces_where_its_script_has_none(headline: str, menu: str) -> None:
+    html = f"<html><body><a href='/news'>{menu}</a><a href='/a/1'>{headline}</a></body></html>"
+    assert [e.title for e in parsed(html, FeedKind.LISTING).entries] == [headline]
 
 
 def test_a_selector_that_is_wrong_or_picks_nothing_is_told() -> None:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from pathlib import Path
 from typing import Literal
+from xml.sax.saxutils import escape, quoteattr
 
 import aiohttp
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 from hypothesis import example, given
 from hypothesis import strategies as st
+from newsweb import write_config
+from program import answer, watcher
 from webserver import Answer, LoopbackWeb, redirect
 
 from watcher.fetch import Fetcher, FetchSettings, Request, Response
@@ -122,9 +128,12 @@ SPELLINGS = [
     "http://168.63.129.16/",
     "http://172.31.255.255/",
     "http://192.0.0.1/",
+    "http://192.0.2.1/",
     "http://192.168.0.1/",
     "http://192.88.99.1/",
     "http://198.19.0.1/",
+    "http://198.51.100.1/",
+    "http://203.0.113.1/",
     "http://224.0.0.1/",
     "http://255.255.255.255/",
 ]
@@ -139,9 +148,14 @@ def canary() -> Iterator[LoopbackWeb]:
 
 
 @asynccontextmanager
-async def fetcher(*allowed: str) -> AsyncIterator[Fetcher]:
+async def fetcher(*allowed: str, port: int) -> AsyncIterator[Fetcher]:
+    """A fetcher that may reach these networks, and this port wherever an address is public.
+
+    So it is the address alone that keeps it away from the canary.
+    """
     settings = FetchSettings(
         allow_private_addresses=tuple(ip_network(net) for net in allowed),
+        ports=frozenset({80, 443, port}),
         timeout=timedelta(seconds=5),
         per_host_delay=timedelta(),
         per_host=64,
@@ -171,7 +185,7 @@ def test_no_spelling_reaches_an_inner_server(
     canary: LoopbackWeb, accept: Literal["feed", "page"]
 ) -> None:
     async def run() -> dict[str, Response | Failure]:
-        async with fetcher() as web:
+        async with fetcher(port=canary.port) as web:
             return {
                 url: await web.fetch(Request(url=url, accept=accept), now=NOW)
                 for url in spelt(canary.port)
@@ -189,7 +203,7 @@ def test_no_redirect_leads_to_an_inner_server(
     targets = [url for url in spelt(canary.port) if "\n" not in url and "\x00" not in url]
 
     async def run(outer: LoopbackWeb) -> dict[str, Response | Failure]:
-        async with fetcher(f"{REDIRECTOR}/32") as web:
+        async with fetcher(f"{REDIRECTOR}/32", port=canary.port) as web:
             asked = {
                 target: outer.url(f"/{n}", host=REDIRECTOR) for n, target in enumerate(targets)
             }
@@ -211,7 +225,7 @@ def test_no_redirect_leads_to_an_inner_server(
 
 def test_a_redirecting_robots_file_leads_nowhere_either(canary: LoopbackWeb) -> None:
     async def run(outer: LoopbackWeb) -> Response | Failure:
-        async with fetcher(f"{REDIRECTOR}/32") as web:
+        async with fetcher(f"{REDIRECTOR}/32", port=canary.port) as web:
             page = Request(url=outer.url("/page", host=REDIRECTOR), accept="page")
             return await web.fetch(page, now=NOW)
 
@@ -224,12 +238,109 @@ def test_a_redirecting_robots_file_leads_nowhere_either(canary: LoopbackWeb) -> 
     assert canary.connections == 0
 
 
+@pytest.fixture
+def outer() -> Iterator[LoopbackWeb]:
+    """A web that may be reached, full of links to one that may not."""
+    with LoopbackWeb() as web:
+        yield web
+
+
+@pytest.fixture
+def config(outer: LoopbackWeb, tmp_path: Path) -> Path:
+    path = write_config(tmp_path, [outer.url("/harmless", host=REDIRECTOR)], [])
+    path.write_text(path.read_text().replace("127.0.0.0/8", f"{REDIRECTOR}/32"))
+    return path
+
+
+def stored(config: Path, query: str) -> list[tuple[str, str]]:
+    with closing(sqlite3.connect(config.parent / "watcher.sqlite3")) as database:
+        return database.execute(query).fetchall()
+
+
+def check_told_by_address(told: list[tuple[str, str]]) -> None:
+    """Every try was stopped, and none by its port alone, which would stop no other port."""
+    # What names no host is a path on the page that it stands on, where nothing is found.
+    also = {FailureReason.NO_LINK, FailureReason.HTTP_404}
+    assert {reason for reason, _detail in told} <= NOTHING_THERE | also
+    assert not [detail for _reason, detail in told if "web port" in (detail or "")]
+    assert sum("is not a public address" in (detail or "") for _reason, detail in told) >= 20
+
+
+def test_no_imported_feed_leads_to_an_inner_server(canary: LoopbackWeb, config: Path) -> None:
+    opml = config.parent / "list.opml"
+    # XML has no NUL; the rest of what is no address is refused line by line.
+    outlines = "".join(
+        f"<outline xmlUrl={quoteattr(url)}/>" for url in spelt(canary.port) if "\0" not in url
+    )
+    opml.write_text(f"<opml><body>{outlines}</body></opml>", "utf-8")
+    watcher("feeds", "import", opml, config=config)
+    watcher("poll", "--all", config=config, code=None)
+    told = stored(config, "SELECT last_error, last_error_detail FROM feeds WHERE origin = 'cli'")
+    assert len(told) >= 40
+    check_told_by_address(told)
+    assert canary.connections == 0
+
+
+def test_no_entry_leads_to_an_inner_server(
+    canary: LoopbackWeb, outer: LoopbackWeb, config: Path
+) -> None:
+    urls = [url for url in spelt(canary.port) if "\0" not in url]
+    items = "".join(
+        f"<item><title>Entry {n}</title><guid>rss {n}</guid><link>{escape(url)}</link></item>"
+        for n, url in enumerate(urls)
+    )
+    atom = "".join(
+        f"<entry><title>Entry {n}</title><id>urn:{n}</id><link href={quoteattr(url)}/></entry>"
+        for n, url in enumerate(urls)
+    )
+    feed = "<feed xmlns='http://www.w3.org/2005/Atom'><title>Atom</title>"
+    outer.serve("/harmless", f"<rss version='2.0'><channel>{items}</channel></rss>")
+    outer.serve("/atom", f"{feed}{atom}</feed>")
+    places = "".join(f"<url><loc>{escape(url)}</loc></url>" for url in urls)
+    outer.serve("/sitemap.xml", f"<urlset>{places}</urlset>")
+    entries = [{"id": n, "title": f"Entry {n}", "url": url} for n, url in enumerate(urls)]
+    outer.serve("/feed.json", json.dumps({"items": entries}))
+    # A listing passes over links to front pages.
+    links = "".join(
+        f"<a href={quoteattr(url + 'news' * url.endswith('/'))}>Entry number {n}</a>"
+        for n, url in enumerate(urls)
+    )
+    outer.serve("/listing", f"<html><body>{links}</body></html>")
+    for path in ("/atom", "/sitemap.xml", "/feed.json"):
+        watcher("feeds", "add", outer.url(path, host=REDIRECTOR), config=config)
+    listing = outer.url("/listing", host=REDIRECTOR)
+    watcher("feeds", "add", listing, "--selector", "a", config=config)
+    assert answer("poll", config=config)["polled"] == 5
+    for feed_id in range(1, 6):
+        told = stored(config, f"SELECT reason, detail FROM entries WHERE feed_id = {feed_id}")
+        assert len(told) >= 30
+        check_told_by_address(told)
+    assert canary.connections == 0
+
+
+@pytest.mark.parametrize("url", ["http://127.77.0.1:PORT/", "http://[::ffff:7f00:1]:PORT/"])
+def test_no_command_leads_to_an_inner_server(
+    canary: LoopbackWeb, outer: LoopbackWeb, config: Path, url: str
+) -> None:
+    inner = url.replace("PORT", str(canary.port))
+    declared = f'<link rel="alternate" type="application/rss+xml" href="{inner}">'
+    outer.serve("/site", f"<html><head>{declared}</head><body><p>Home</p></body></html>")
+    outer.answer("/moved", redirect(inner))
+    site, moved = (outer.url(path, host=REDIRECTOR) for path in ("/site", "/moved"))
+    for command in (("feeds", "add"), ("feeds", "test"), ("feeds", "discover"), ("score",)):
+        for address in (inner, moved):
+            done = watcher(*command, address, config=config, code=1)
+            assert "is not a public address" in done.stderr, command
+    watcher("feeds", "add", site, config=config, code=1)
+    assert canary.connections == 0
+
+
 @pytest.mark.parametrize(
     "host", ["127.0.0.1", "127.77.0.1", "localhost", "[::ffff:127.0.0.1]", "①②⑦.⓪.⓪.①"]
 )
 def test_allowed_addresses_are_reached(canary: LoopbackWeb, host: str) -> None:
     async def run() -> Response | Failure:
-        async with fetcher("127.0.0.0/8") as web:
+        async with fetcher("127.0.0.0/8", port=canary.port) as web:
             return await web.fetch(Request(url=f"http://{host}:{canary.port}/"), now=NOW)
 
     outcome = asyncio.run(run())
@@ -239,7 +350,7 @@ def test_allowed_addresses_are_reached(canary: LoopbackWeb, host: str) -> None:
 
 def test_allowing_one_network_allows_no_other(canary: LoopbackWeb) -> None:
     async def run() -> list[Response | Failure]:
-        async with fetcher("127.0.0.2/32", "10.0.0.0/8") as web:
+        async with fetcher("127.0.0.2/32", "10.0.0.0/8", port=canary.port) as web:
             urls = [canary.url("/", host=f"127.0.0.{n}") for n in (1, 2, 3)]
             return [await web.fetch(Request(url=url), now=NOW) for url in urls]
 
@@ -256,7 +367,7 @@ def test_ipv6_loopback_is_reached_only_when_allowed(canary: LoopbackWeb) -> None
         pytest.skip("no IPv6 loopback here")
 
     async def run(*allowed: str) -> Response | Failure:
-        async with fetcher(*allowed) as web:
+        async with fetcher(*allowed, port=canary.port) as web:
             return await web.fetch(Request(url=f"http://[::1]:{canary.port}/"), now=NOW)
 
     assert isinstance(asyncio.run(run("127.0.0.0/8")), Failure)
@@ -286,7 +397,7 @@ class Rebinding(AbstractResolver):
 
 def test_a_name_that_changes_its_address_is_caught_when_connecting(canary: LoopbackWeb) -> None:
     async def run() -> None:
-        resolver, guard = Rebinding(), Guard((), (80, 443))
+        resolver, guard = Rebinding(), Guard((), (80, 443, canary.port))
         await resolver.resolve("rebinding.example", canary.port)
         connector = aiohttp.TCPConnector(resolver=resolver, socket_factory=guard.open_socket)
         async with aiohttp.ClientSession(connector=connector) as session:
@@ -305,7 +416,7 @@ def test_no_proxy_from_the_environment_is_used(
         monkeypatch.setenv(name, canary.url())
 
     async def run(outer: LoopbackWeb) -> list[Response | Failure]:
-        async with fetcher(f"{REDIRECTOR}/32") as web:
+        async with fetcher(f"{REDIRECTOR}/32", port=canary.port) as web:
             inside = await web.fetch(Request(url=canary.url()), now=NOW)
             outside = await web.fetch(Request(url=outer.url("/", host=REDIRECTOR)), now=NOW)
             return [inside, outside]

@@ -290,7 +290,7 @@ class FeedData:
     """Monday is 0, as in ``datetime.weekday``."""
     notes: tuple[str, ...] = ()
     """What was odd: ``malformed``, ``wrong-charset``, ``entries-dropped:3`` (too big or too
-    strange to be read, or beyond the newest 10,000)."""
+    strange to be read by this parse), ``entries-beyond:500`` (older than the newest 10,000)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,8 @@
-"""Hits as data for other programs: JSON, JSON Lines, CSV, Markdown, and publishers as OPML."""
+"""Hits as data for other programs: JSON, JSON Lines, CSV, Markdown; and the feeds as OPML."""
 
 from __future__ import annotations
 
 import csv
-import html
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,8 +13,7 @@ from watcher.cli.output import json_line, safe
 from watcher.text.clean import clean_line
 
 if TYPE_CHECKING:
-    from watcher.model import FeedSpec
-    from watcher.storage import HitRecord
+    from watcher.storage import HitRecord, Store
 
 CSV_COLUMNS = (
     "id", "topic", "kind", "score", "threshold", "title", "url", "feed", "publisher", "lang",
@@ -114,30 +112,9 @@ def _link(url: str) -> str:
     return re.sub(r"[<>\s\\]", lambda found: f"%{ord(found[0]):02X}", clean_line(url, 4000))
 
 
-def as_opml(feeds: Iterable[FeedSpec], *, title: str) -> Iterator[str]:
-    """Feeds grouped by publisher as OPML 2.0, which every reader can import."""
-    by_publisher: dict[str, list[FeedSpec]] = {}
-    for feed in feeds:
-        by_publisher.setdefault(feed.publisher, []).append(feed)
-    yield '<?xml version="1.0" encoding="UTF-8"?>'
-    yield '<opml version="2.0">'
-    yield f"  <head><title>{_text(title)}</title></head>"
-    yield "  <body>"
-    for publisher in sorted(by_publisher):
-        yield f"    <outline text={_attribute(publisher)}>"
-        for feed in by_publisher[publisher]:
-            yield (
-                f'      <outline type="rss" text={_attribute(feed.name)} '
-                f"xmlUrl={_attribute(feed.url)}/>"
-            )
-        yield "    </outline>"
-    yield "  </body>"
-    yield "</opml>"
+def as_opml(store: Store) -> list[str]:
+    """All feeds as OPML 2.0, which every reader can import, and we as they were."""
+    from watcher.parse.opml import write_opml
 
-
-def _text(text: str) -> str:
-    return html.escape(clean_line(text, 2000), quote=False)
-
-
-def _attribute(text: str) -> str:
-    return f'"{html.escape(clean_line(text, 4000))}"'
+    specs = (feed.spec for feed in store.feeds.all())
+    return write_opml(specs, title="Feeds of watcher").splitlines()

@@ -75,6 +75,11 @@ def _wrong(feed: FeedRecord, now: datetime) -> str | None:
         times = f" {plural(feed.failures, 'time')}" if feed.failures else ""
         detail = one_line(feed.last_error_detail or "")
         return f"{feed.last_error}{times}: {detail}".rstrip(": ")
+    found = [_silence(feed, now), *map(_left_out, odd(feed))]
+    return "; ".join(said for said in found if said) or None
+
+
+def _silence(feed: FeedRecord, now: datetime) -> str | None:
     usual = _longest_silence(feed)
     if usual is None or feed.last_new_at is None or now - feed.last_new_at <= usual:
         return None
@@ -98,6 +103,22 @@ def _span(span: timedelta) -> str:
     if minutes < 90:
         return f"{minutes:.0f} min"
     return f"{minutes / 60:.0f} h" if minutes < 36 * 60 else f"{minutes / 1440:.0f} d"
+
+
+def odd(feed: FeedRecord) -> Sequence[str]:
+    """What its parser noted about the feed's last body, as codes."""
+    notes: Sequence[str] = feed.schedule.get("odd", ())
+    return notes
+
+
+def _left_out(note: str) -> str | None:
+    """A note in words, if it tells of entries that are not stored."""
+    code, _, count = note.partition(":")
+    if code == "entries-dropped":
+        return f"{plural(int(count), 'entry', 'entries')} too big or too broken to be read"
+    if code == "entries-beyond":
+        return f"{int(count):,} entries beyond the newest 10,000 were not stored"
+    return None
 
 
 def feed_json(feed: FeedRecord, entries: int, now: datetime) -> dict[str, Any]:
@@ -125,4 +146,5 @@ def feed_json(feed: FeedRecord, entries: int, now: datetime) -> dict[str, Any]:
         "wrong": _wrong(feed, now),
         "lang": feed.lang,
         "tags": list(feed.spec.tags),
+        "odd": list(odd(feed)),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import difflib
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from watcher.cli.filters import PagerFlag
 from watcher.cli.output import emit, note, now_utc, plural, safe, say, short_time
 from watcher.cli.shell import Root, noun, root
 from watcher.cli.topics import find_topic
-from watcher.errors import UsageError, WatcherError
+from watcher.errors import NoDatabaseError, UsageError, WatcherError
 from watcher.model import (
     Failure,
     FeedData,
@@ -108,63 +109,24 @@ async def find_specs(
     cli: Root, url: str, kind: FeedKind | None, selector: str | None
 ) -> list[FeedSpec]:
     """The feeds that an address stands for; raises WatcherError saying what it found instead."""
-    from watcher.cli.trial import first_feed, try_feed
-    from watcher.config.search import PREFIX, expand_search
-    from watcher.urls import registered_domain
+    from watcher.cli.trial import first_feed, plain_spec, stated_specs, try_feed
+    from watcher.config.search import PREFIX
 
-    if url.startswith(PREFIX):
-        try:
-            searches = expand_search(url)
-        except ValueError as error:
-            raise UsageError(f"{url}: {error}") from None
-        return [
-            FeedSpec(
-                url=search.url,
-                name=f"{search.engine}: {search.query}",
-                publisher=registered_domain(search.url),
-                tags=("search",),
-            )
-            for search in searches
-        ]
-    if selector and kind is None:
-        kind = FeedKind.LISTING
-    if "://" not in url:
-        url = f"https://{url}"
-    url, kind = telegram(url, kind)
-    trial = await try_feed(cli.settings, url, kind=kind or FeedKind.FEED, selector=selector)
+    specs = stated_specs(url, kind, selector)
+    if url.startswith(PREFIX):  # the engines are known to have them
+        return specs
+    [spec] = specs
+    trial = await try_feed(cli.settings, spec)
     if isinstance(trial.data, FeedData):
-        return [_spec(url, trial.data.title, kind, selector)]
-    if kind is None:
+        return [replace(spec, name=trial.data.title or spec.name)]
+    if kind is None and spec.kind is FeedKind.FEED:
         found = await first_feed(cli.settings, trial.found)
         if found is not None and isinstance(found[1].data, FeedData):
-            return [_spec(found[0].url, found[1].data.title or found[0].title, None, None)]
+            feed = plain_spec(found[0].url)
+            return [replace(feed, name=found[1].data.title or found[0].title or feed.name)]
     raise WatcherError(
-        f"{url}: {trial.data.reason}: {trial.data.detail}; no feed was found there. "
+        f"{spec.url}: {trial.data.reason}: {trial.data.detail}; no feed was found there. "
         "A page of links can be added with --selector 'CSS'"
-    )
-
-
-def telegram(url: str, kind: FeedKind | None) -> tuple[str, FeedKind | None]:
-    """A channel's public page is what can be polled: https://t.me/NAME is https://t.me/s/NAME."""
-    from urllib.parse import urlsplit
-
-    parts = urlsplit(url)
-    if parts.hostname != "t.me" or kind not in (None, FeedKind.TELEGRAM):
-        return url, kind
-    name = parts.path.removeprefix("/s/").strip("/")
-    return f"https://t.me/s/{name}", FeedKind.TELEGRAM
-
-
-def _spec(url: str, title: str, kind: FeedKind | None, selector: str | None) -> FeedSpec:
-    from watcher.urls import registered_domain
-
-    domain = registered_domain(url)
-    return FeedSpec(
-        url=url,
-        name=title or domain,
-        publisher=domain,
-        kind=kind or FeedKind.FEED,
-        selector=selector,
     )
 
 
@@ -224,10 +186,10 @@ def discover(
     as_json: JsonFlag = False,
 ) -> None:
     """Name the feeds that a site points to."""
-    from watcher.cli.trial import try_feed
+    from watcher.cli.trial import plain_spec, try_feed
 
     address = url if "://" in url else f"https://{url}"
-    trial = asyncio.run(try_feed(root(context).settings, address))
+    trial = asyncio.run(try_feed(root(context).settings, plain_spec(address)))
     found = [{"url": f.url, "title": f.title, "stated": f.stated} for f in trial.found]
     if isinstance(trial.data, FeedData):
         found = [{"url": trial.response.url, "title": trial.data.title, "stated": True}]
@@ -250,76 +212,109 @@ def discover(
 def import_opml(
     context: typer.Context, file: Annotated[Path, typer.Argument(metavar="FILE.opml")]
 ) -> None:
-    """Add the feeds of an OPML list; its folders become tags."""
+    """Add the feeds of an OPML list; its folders and categories become tags."""
+    from watcher.cli.trial import telegram
     from watcher.parse.opml import read_opml
-    from watcher.urls import registered_domain
 
+    cli = root(context)
     try:
-        outlines, problems = read_opml(file.read_bytes())
+        listed, problems = read_opml(file.read_bytes())
     except OSError as error:
         raise UsageError(f"{file}: {error.strerror or 'cannot be read'}") from None
     except ValueError as error:
         raise UsageError(f"{file}: {error}") from None
-    store = root(context).store(create=True)
+    named = any(feed.topics for feed in listed)
+    topics = {topic.id for topic in cli.settings.topics} if named else set()
+    store = cli.store(create=True)
     stored = store.feeds.all()
     known, taken = {feed.spec.url for feed in stored}, {feed.spec.name for feed in stored}
-    fresh = [outline for outline in outlines if outline.url not in known]
-    for outline in fresh:
-        name = unused(outline.title or registered_domain(outline.url), taken)
-        taken.add(name)
-        store.feeds.add(
-            FeedSpec(
-                url=outline.url,
-                name=name,
-                publisher=registered_domain(outline.url),
-                tags=outline.tags,
-                origin="cli",
-            ),
-            now=now_utc(),
+    added = 0
+    for listed_feed in listed:
+        url, kind = telegram(listed_feed.url, None)
+        if url in known:
+            continue
+        for gone in set(listed_feed.topics) - topics:
+            problems.append(f"{listed_feed.name}: no topic {gone} here")
+        spec = replace(
+            listed_feed,
+            url=url,
+            kind=kind or listed_feed.kind,
+            name=unused(listed_feed.name, taken),
+            topics=tuple(topic for topic in listed_feed.topics if topic in topics),
         )
+        known.add(url)
+        taken.add(spec.name)
+        store.feeds.add(spec, now=now_utc())
+        added += 1
     for problem in problems:
-        note(f"{file}: {problem}; left out")
-    note(f"{plural(len(fresh), 'feed')} added, {len(outlines) - len(fresh)} known before")
+        note(f"{file}: {safe(problem)}; left out")
+    note(f"{plural(added, 'feed')} added, {len(listed) - added} known before")
 
 
 @app.command("export")
 def export_opml(context: typer.Context) -> None:
-    """Print the feeds as an OPML list."""
-    from watcher.parse.opml import Outline, write_opml
+    """Print the feeds as an OPML list, which can be imported again as it was."""
+    from watcher.cli.export import as_opml
 
-    stored = root(context).store().feeds.all()
-    say(
-        write_opml(
-            (Outline(url=f.spec.url, title=f.spec.name, tags=f.spec.tags) for f in stored),
-            title="Feeds of watcher",
-        ).rstrip()
-    )
+    say("\n".join(as_opml(root(context).store())))
 
 
 @app.command("test")
 def show_trial(
     context: typer.Context,
     url: Annotated[str, typer.Argument(metavar="URL", help="An address, or a feed's name.")],
-    kind: Annotated[FeedKind, typer.Option(help="How to understand it.")] = FeedKind.FEED,
+    kind: Annotated[FeedKind | None, typer.Option(help="Default: found out.")] = None,
     selector: Annotated[str | None, typer.Option(help="CSS selector for a listing.")] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Print what a poll would see: timing, size, validators, entries, one article, oddities."""
+    """Print what a poll would see: timing, size, validators, entries, one article, oddities.
+
+    A search stands for several feeds: then the JSON is a list."""
     from watcher.cli.trial import oddities, try_feed
 
     cli = root(context)
-    named = next((f for f in cli.settings.feeds if f.name == url), None)
-    if named is not None:
-        url, kind, selector = named.url, named.kind, named.selector
-    if "://" not in url:
+    trials, failed = [], []
+    for spec in specs_to_try(cli, url, kind, selector):
+        try:
+            trial = asyncio.run(try_feed(cli.settings, spec, read=True))
+        except WatcherError as error:
+            failed.append(str(error))
+            continue
+        trials.append(trial_json(trial, oddities(trial)))
+        if not as_json:
+            print_trial(trial, oddities(trial))
+        if isinstance(trial.data, Failure):
+            failed.append(f"{spec.url}: {trial.data.reason}: {trial.data.detail}".rstrip(": "))
+    if as_json and trials:
+        emit(trials[0] if len(trials) == 1 else trials)
+    if failed:
+        raise WatcherError("; ".join(failed))
+
+
+def specs_to_try(
+    cli: Root, url: str, kind: FeedKind | None, selector: str | None
+) -> list[FeedSpec]:
+    """The feed of that name or address, as it is polled; else what the address looks like."""
+    from watcher.cli.trial import stated_specs
+    from watcher.config.search import PREFIX
+
+    if kind is None and selector is None:
+        known = [*cli.settings.feeds, *_stored_specs(cli)]
+        named = next((spec for spec in known if url in (spec.name, spec.url)), None)
+        if named is not None:
+            return [named]
+    if "://" not in url and not url.startswith(PREFIX):
         raise UsageError(f"{url}: neither a feed's name nor an address such as https://…")
-    trial = asyncio.run(try_feed(cli.settings, url, kind=kind, selector=selector, read=True))
-    if as_json:
-        emit(trial_json(trial, oddities(trial)))
-    else:
-        print_trial(trial, oddities(trial))
-    if isinstance(trial.data, Failure):
-        raise WatcherError(f"{url}: {trial.data.reason}: {trial.data.detail}".rstrip(": "))
+    return stated_specs(url, kind, selector)
+
+
+def _stored_specs(cli: Root) -> list[FeedSpec]:
+    """The feeds in the database, if there is one by now."""
+    try:
+        with closing(cli.store()) as store:
+            return [feed.spec for feed in store.feeds.all()]
+    except NoDatabaseError:
+        return []
 
 
 def trial_json(trial: Trial, odd: list[str]) -> dict[str, Any]:

@@ -186,7 +186,7 @@ def export(
     wanted: filters.Wanted,
 ) -> None:
     """Hand hits on: CSV that a spreadsheet opens safely, JSON Lines, Markdown, an Atom feed; or
-    the feeds by publisher as OPML."""
+    the feeds as OPML."""
     from watcher.cli.exporting import FORMATS, exported, write_out
 
     if form not in FORMATS:

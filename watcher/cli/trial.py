@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from watcher.cli.output import now_utc
-from watcher.errors import WatcherError
-from watcher.model import EntryData, Failure, FeedData, FeedKind, PageData
+from watcher.errors import UsageError, WatcherError
+from watcher.model import EntryData, Failure, FeedData, FeedKind, FeedSpec, PageData
+from watcher.urls import registered_domain
 
 if TYPE_CHECKING:
     from watcher.config import Settings
-    from watcher.fetch import Fetcher, Response
+    from watcher.fetch import Fetcher, Request, Response
     from watcher.model import FoundFeed
     from watcher.workers import WorkerPool
 
@@ -30,33 +32,21 @@ class Trial:
     page: PageData | Failure | None = None
 
 
-async def try_feed(
-    settings: Settings,
-    url: str,
-    *,
-    kind: FeedKind = FeedKind.FEED,
-    selector: str | None = None,
-    read: bool = False,
-) -> Trial:
-    """Poll an address once; raises WatcherError where it can't be fetched."""
+async def try_feed(settings: Settings, spec: FeedSpec, *, read: bool = False) -> Trial:
+    """Poll a feed once, as the service would; raises WatcherError where it can't be fetched."""
     from watcher.app import fetch_settings
-    from watcher.fetch import Fetcher
+    from watcher.fetch import Fetcher, Request
+    from watcher.pipeline.polling import parse_body
     from watcher.workers import WorkerPool
 
     async with Fetcher(fetch_settings(settings)) as fetcher, WorkerPool(1) as workers:
-        response = await _fetch(fetcher, url, "feed")
-        data = await workers.parse_feed(
-            response.body or b"",
-            url=response.url,
-            content_type=response.content_type,
-            window={},
-            now=now_utc(),
-            kind=kind,
-            selector=selector,
-        )
+        response = await _fetch(fetcher, Request(url=spec.url))
+        data = await parse_body(workers, response, spec, window={}, clock=now_utc)
         found = await _discover(workers, response) if isinstance(data, Failure) else ()
-        article, page = await _read(fetcher, workers, data) if read else (None, None)
-    return Trial(url=url, response=response, data=data, found=found, article=article, page=page)
+        article, page = await _read(fetcher, workers, data, spec) if read else (None, None)
+    return Trial(
+        url=spec.url, response=response, data=data, found=found, article=article, page=page
+    )
 
 
 async def first_feed(
@@ -65,7 +55,7 @@ async def first_feed(
     """The first of these addresses that really is a feed with entries or a title."""
     for feed in found[:most]:
         try:
-            trial = await try_feed(settings, feed.url)
+            trial = await try_feed(settings, plain_spec(feed.url))
         except WatcherError:
             continue
         if isinstance(trial.data, FeedData):
@@ -73,12 +63,44 @@ async def first_feed(
     return None
 
 
-async def _fetch(fetcher: Fetcher, url: str, accept: Any) -> Response:
-    from watcher.fetch import Request
+def stated_specs(url: str, kind: FeedKind | None, selector: str | None) -> list[FeedSpec]:
+    """What an address stands for by its looks alone: engines' feeds, a channel, a page, a feed."""
+    from watcher.config.search import PREFIX, expand_search
 
-    response = await fetcher.fetch(Request(url=url, accept=accept), now=now_utc())
+    if url.startswith(PREFIX):
+        try:
+            searches = expand_search(url)
+        except ValueError as error:
+            raise UsageError(f"{url}: {error}") from None
+        return [
+            replace(plain_spec(s.url), name=f"{s.engine}: {s.query}", tags=("search",))
+            for s in searches
+        ]
+    if selector and kind is None:
+        kind = FeedKind.LISTING
+    url, kind = telegram(url if "://" in url else f"https://{url}", kind)
+    return [replace(plain_spec(url), kind=kind or FeedKind.FEED, selector=selector)]
+
+
+def plain_spec(url: str) -> FeedSpec:
+    """A feed of which nothing is known but the address."""
+    domain = registered_domain(url)
+    return FeedSpec(url=url, name=domain, publisher=domain)
+
+
+def telegram(url: str, kind: FeedKind | None) -> tuple[str, FeedKind | None]:
+    """A channel's public page is what can be polled: https://t.me/NAME is https://t.me/s/NAME."""
+    parts = urlsplit(url)
+    if parts.hostname != "t.me" or kind not in (None, FeedKind.TELEGRAM):
+        return url, kind
+    name = parts.path.removeprefix("/s/").strip("/")
+    return f"https://t.me/s/{name}", FeedKind.TELEGRAM
+
+
+async def _fetch(fetcher: Fetcher, request: Request) -> Response:
+    response = await fetcher.fetch(request, now=now_utc())
     if isinstance(response, Failure):
-        raise WatcherError(f"{url}: {response.reason}: {response.detail}".rstrip(": "))
+        raise WatcherError(f"{request.url}: {response.reason}: {response.detail}".rstrip(": "))
     return response
 
 
@@ -90,15 +112,18 @@ async def _discover(workers: WorkerPool, response: Response) -> tuple[FoundFeed,
 
 
 async def _read(
-    fetcher: Fetcher, workers: WorkerPool, data: FeedData | Failure
+    fetcher: Fetcher, workers: WorkerPool, data: FeedData | Failure, spec: FeedSpec
 ) -> tuple[EntryData | None, PageData | Failure | None]:
+    from watcher.fetch import Request
+
     if isinstance(data, Failure):
         return None, None
     entry = next((e for e in data.entries if e.url), None)
     if entry is None or entry.url is None:
         return None, None
     try:
-        response = await _fetch(fetcher, entry.url, "page")
+        page_request = Request(url=entry.url, accept="page", ignore_robots=spec.ignore_robots)
+        response = await _fetch(fetcher, page_request)
     except WatcherError as error:
         from watcher.model import FailureReason
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from watcher.model import FoundFeed
 from watcher.text.charset import decode
 from watcher.text.clean import clean_line
-from watcher.text.page import MAX_PAGE, parse_html
+from watcher.text.page import MAX_PAGE, base_href, parse_html
 from watcher.urls import canonical, clean_link, registered_domain
 
 _FEED_TYPES = re.compile(
@@ -42,8 +42,7 @@ def discover_feeds(body: bytes, url: str, content_type: str = "") -> list[FoundF
     tree = parse_html(decode(body[: 2 * MAX_PAGE], content_type).text[:MAX_PAGE])
     found: dict[str, FoundFeed] = {}
     if tree is not None:
-        base = next((b.get("href") for b in islice(tree.iter("base"), 1)), None)
-        base = clean_link(url, base or "") or url
+        base = clean_link(url, base_href(tree)) or url
         for feed in sorted(_declared(tree, base), key=_about_comments):
             found.setdefault(canonical(feed.url), feed)
         for feed in _linked(tree, base):

@@ -21,6 +21,7 @@ from lxml import etree
 
 from watcher.text.clean import clean_line, strip_html
 from watcher.text.dates import parse_date
+from watcher.text.page import base_href
 from watcher.urls import canonical, clean_link, registered_domain
 
 _MAX_JSON = 300_000
@@ -75,7 +76,7 @@ _PUBLISHED = (
     "date",
 )
 _DATE_IN_PATH = re.compile(r"/((?:19|20)\d\d)[/-]?(\d\d)[/-]?(\d\d)(?:/|-|$)")
-_TITLE_SEPARATOR = re.compile(r"\s+[|–—·•«»:-]\s+|\s*[|_]\s*")
+TITLE_SEPARATOR = re.compile(r"\s+[|–—·•«»:-]\s+|\s*[|_]\s*")
 _BYLINE = etree.XPath(
     "//*[@rel='author' or @itemprop='author' or contains(@class, 'byline')"
     " or contains(@class, 'author-name') or contains(@class, 'author')]"
@@ -229,17 +230,18 @@ def _title(tree: Any, said: _Said, heading: str, names: Sequence[str]) -> str:
 
 def _without_site(title: str, names: Sequence[str]) -> str:
     """``Headline | Site`` -> ``Headline``, where the last part is a name of the site."""
-    separators = list(_TITLE_SEPARATOR.finditer(title))
+    separators = list(TITLE_SEPARATOR.finditer(title))
     if not separators:
         return title
-    last = _letters(title[separators[-1].end() :])
-    known = {letters for name in names if len(letters := _letters(name)) > 2}
+    last = letters(title[separators[-1].end() :])
+    known = {known for name in names if len(known := letters(name)) > 2}
     if last and any(last in name or name in last for name in known):
         return title[: separators[-1].start()].rstrip() or title
     return title
 
 
-def _letters(name: str) -> str:
+def letters(name: str) -> str:
+    """Letters and digits alone, in lower case: enough to compare names and headlines."""
     return "".join(filter(str.isalnum, name.casefold()))
 
 
@@ -318,10 +320,13 @@ def _first_time(tree: Any) -> Iterator[str]:
 def _canonical_links(tree: Any, said: _Said, url: str) -> list[str]:
     """The page's own names for itself, the best first."""
     links = [
-        link.get("href") for link in tree.iter("link") if (link.get("rel") or "") == "canonical"
+        link.get("href")
+        for link in tree.iter("link")
+        if "canonical" in (link.get("rel") or "").lower().split()
     ]
     hrefs = [*links[:1], said.meta.get("og:url")]
-    return [link for href in hrefs if (link := clean_link(url, href or ""))]
+    base = clean_link(url, base_href(tree)) or url
+    return [link for href in hrefs if (link := clean_link(base, href or ""))]
 
 
 def _plausible_canonical(link: str, url: str) -> bool:

@@ -74,7 +74,7 @@ def extract_page(
     # trafilatura ends a paragraph with one line break; ours end with an empty line.
     article = main_text(tree, heavy=text.count("<") > HEAVY).replace("\n", "\n\n")
     article = _without_headline(clean_text(article), metadata)
-    reason = not_the_article(article, visible, metadata, url=url)
+    reason = not_the_article(article, visible, metadata, url=url, announced=entry_title)
     if reason in (FailureReason.SOFT_404, FailureReason.CONSENT, FailureReason.BLOCKED):
         article = ""
     elif reason is FailureReason.NO_TEXT and len(article) < _WORTH_KEEPING:

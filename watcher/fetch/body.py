@@ -62,13 +62,21 @@ class _BodyReader:
         self._limit = limit
         self._decoders = _decoders(encoding)
         self._parts: list[bytes] = []
+        self._undecided = b""
+        """The first byte, while nothing says whether this is a gzip file."""
         self.size = 0
         self.wire = 0
 
     def feed(self, data: bytes) -> None:
-        if not self.wire and not self._decoders and data.startswith(_GZIP_MAGIC):
-            self._decoders = [_Inflate(zlib.MAX_WBITS | 16)]
+        first = self.wire < len(_GZIP_MAGIC)
         self.wire += len(data)
+        if first and not self._decoders:
+            data, self._undecided = self._undecided + data, b""
+            if len(data) < len(_GZIP_MAGIC):
+                self._undecided = data
+                return
+            if data.startswith(_GZIP_MAGIC):
+                self._decoders = [_Inflate(zlib.MAX_WBITS | 16)]
         for decoder in self._decoders:
             data = decoder.feed(data, self._limit + 1 - self.size)
         self.size += len(data)
@@ -80,7 +88,7 @@ class _BodyReader:
         if self.wire:
             for decoder in self._decoders:
                 decoder.finish()
-        return b"".join(self._parts)
+        return b"".join([*self._parts, self._undecided])
 
 
 def _decoders(encoding: str) -> Sequence[_Decoder]:
@@ -110,6 +118,8 @@ class _Inflate:
         self._wbits = wbits
         self._zlib = zlib.decompressobj(wbits) if wbits is not None else None
         self._members = 1
+        self._begun = b""
+        """What may be the first byte of another member: the rest comes with the next piece."""
 
     def feed(self, data: bytes, room: int) -> bytes:
         if not data:
@@ -118,6 +128,7 @@ class _Inflate:
             self._wbits = zlib.MAX_WBITS if data[0] & 0x0F == 8 else -zlib.MAX_WBITS
             self._zlib = zlib.decompressobj(self._wbits)
         parts: list[bytes] = []
+        data, self._begun = self._begun + data, b""
         while data and room > 0:
             if self._zlib.eof and not self._next_member(data):
                 break  # padding after the end, which everybody ignores
@@ -133,7 +144,12 @@ class _Inflate:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _next_member(self, data: bytes) -> bool:
-        if self._wbits != zlib.MAX_WBITS | 16 or not data.startswith(_GZIP_MAGIC):
+        if self._wbits != zlib.MAX_WBITS | 16:
+            return False
+        if data == _GZIP_MAGIC[:1]:
+            self._begun = data
+            return False
+        if not data.startswith(_GZIP_MAGIC):
             return False
         self._members += 1
         if self._members > _MAX_MEMBERS:
@@ -142,7 +158,7 @@ class _Inflate:
         return True
 
     def finish(self) -> None:
-        if self._zlib is None or not self._zlib.eof:
+        if self._zlib is None or not self._zlib.eof or self._begun:
             raise DamagedBodyError("the compressed body ends too early")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 from watcher.model import EntryData, EntryKey, Failure, FailureReason, FeedData, FeedKind
@@ -119,12 +120,12 @@ def _listing(text: str, asked: _Asked, kind: FeedKind) -> Listing:
 
 def _from_stated(stated: Sequence[Stated], about: _About, asked: _Asked) -> FeedData:
     """FeedData of entries that were read in full: only those that are new are handed out."""
-    items = newest_first(stated, asked.now)
-    sightings = recognise(items[:MAX_WINDOW], asked.window)
+    items = newest(stated, asked.now)
+    sightings = recognise(items, asked.window)
     new = [s for s in sightings if not s.known]
     finished = [finish(s.item, s.key, base=asked.url, lang=about.lang) for s in new[:MAX_NEW]]
     later = {s.key for s in new[MAX_NEW:]}
-    return _feed_data(about, sightings, finished, later, beyond=len(items) - MAX_WINDOW)
+    return _feed_data(about, sightings, finished, later, beyond=len(stated) - len(items))
 
 
 def newest_first(items: Sequence[Any], now: datetime) -> Sequence[Any]:
@@ -134,6 +135,24 @@ def newest_first(items: Sequence[Any], now: datetime) -> Sequence[Any]:
     first = parse_date(items[0].published, now)
     last = parse_date(items[-1].published, now)
     return items[::-1] if first and last and first < last else items
+
+
+def newest(items: Sequence[Any], now: datetime) -> Sequence[Any]:
+    """The newest items, as many as a window holds.
+
+    An archive may list them in any order, and then dates decide. Where those are missing nothing
+    says at which end the new stands: both ends are kept, so that it is seen at either.
+    """
+    if len(items) <= MAX_WINDOW:
+        return newest_first(items, now)
+    dates = [(parse_date(item.published, now), item) for item in items]
+    dated = [(date, item) for date, item in dates if date is not None]
+    dated.sort(key=itemgetter(0), reverse=True)
+    undated = [item for date, item in dates if date is None]
+    room = max(MAX_WINDOW - len(dated), MAX_WINDOW // 2)
+    if len(undated) > room:
+        undated = undated[: room // 2] + undated[-(room // 2) :]
+    return [*undated, *(item for _date, item in dated)][:MAX_WINDOW]
 
 
 def _feed_data(
@@ -151,7 +170,7 @@ def _feed_data(
     """
     entries = within_budget(finished)
     new = sum(not s.known for s in sightings)
-    dropped = new - len(later) - len(finished) + max(beyond, 0)
+    dropped = new - len(later) - len(finished)
     later = later | {entry.key for entry in finished[len(entries) :]}
     return FeedData(
         title=clean_line(strip_html(about.title)),
@@ -163,7 +182,11 @@ def _feed_data(
         ttl=_ttl(about.channel.get("ttl", ())),
         skip_hours=_skip_hours(about.channel.get("hour", ())),
         skip_days=_skip_days(about.channel.get("day", ())),
-        notes=(*about.notes, *([f"entries-dropped:{dropped}"] if dropped else ())),
+        notes=(
+            *about.notes,
+            *([f"entries-dropped:{dropped}"] if dropped else ()),
+            *([f"entries-beyond:{beyond}"] if beyond else ()),
+        ),
     )
 
 
@@ -191,8 +214,8 @@ def _parse_scanned(scan: Scan, asked: _Asked, notes: tuple[str, ...]) -> FeedDat
         channel=scan.channel,
         notes=notes,
     )
-    items = newest_first(scan.items, asked.now)
-    sightings = recognise(items[:MAX_WINDOW], asked.window)
+    items = newest(scan.items, asked.now)
+    sightings = recognise(items, asked.window)
     new = [s for s in sightings if not s.known and not s.item.refused]
     wanted = list(_affordable(new))
     in_order = sorted((s.item for s in wanted), key=lambda item: item.start)
@@ -204,7 +227,7 @@ def _parse_scanned(scan: Scan, asked: _Asked, notes: tuple[str, ...]) -> FeedDat
         if id(s.item) in stated
     ]
     later = {s.key for s in new[len(wanted) :]}
-    return _feed_data(about, sightings, finished, later, beyond=len(items) - MAX_WINDOW)
+    return _feed_data(about, sightings, finished, later, beyond=len(scan.items) - len(items))
 
 
 def _affordable(new: Sequence[Sighting[RawItem]]) -> Iterator[Sighting[RawItem]]:

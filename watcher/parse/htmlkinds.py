@@ -14,11 +14,16 @@ from lxml.cssselect import CSSSelector
 from watcher.parse.stated import Listing, NotThisKindError, Stated, hashed
 from watcher.text.clean import clean_line
 from watcher.text.dates import parse_date
-from watcher.text.page import parse_html
+from watcher.text.page import base_href, parse_html
 from watcher.urls import canonical, clean_link
 
 _HEADLINE = 200
 _MIN_WORDS = 2
+_MIN_UNSPACED = 5
+# Scripts without spaces between words: Chinese, Japanese, Thai, Lao, Burmese, Khmer.
+_UNSPACED = re.compile(
+    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
+)
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+(?=\S)")
 
 
@@ -110,8 +115,7 @@ def read_listing(text: str, url: str, selector: str, now: datetime) -> Listing:
         raise NotThisKindError(f"selector {selector!r}: {error}") from None
     if not picked:
         raise NotThisKindError(f"selector {selector!r} picks nothing on this page")
-    base = next((b.get("href") for b in tree.iter("base") if b.get("href")), "")
-    base = clean_link(url, base) or url
+    base = clean_link(url, base_href(tree)) or url
     entries: dict[str, Stated] = {}
     for element in picked:
         entry = _listing_entry(element, base, now)
@@ -132,7 +136,7 @@ def _listing_entry(element: Any, base: str, now: datetime) -> Stated | None:
     link = clean_link(base, titled.get("href") or "")
     title = _link_text(titled)
     leads_away = link and urlsplit(link).path.strip("/") + urlsplit(link).query
-    if not link or not leads_away or len(title.split()) < _MIN_WORDS:
+    if not link or not leads_away or not _is_headline(title):
         return None
     date = next((t.get("datetime") or t.text_content() for t in element.iter("time")), "")
     around = "" if element is titled else clean_line(element.text_content(), 1_000)
@@ -145,6 +149,11 @@ def _listing_entry(element: Any, base: str, now: datetime) -> Stated | None:
             published_at=parse_date(date, now),
         )
     )
+
+
+def _is_headline(text: str) -> bool:
+    """More than the single word of a menu."""
+    return len(text.split()) >= _MIN_WORDS or len(_UNSPACED.findall(text)) >= _MIN_UNSPACED
 
 
 def _link_text(link: Any) -> str:

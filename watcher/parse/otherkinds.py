@@ -90,8 +90,11 @@ def read_sitemap(text: str, now: datetime) -> Listing:
         raise NotThisKindError(f"an index of sitemaps, add those that it lists, such as {first}")
     if reader.root != "urlset":
         raise NotThisKindError(f"not a sitemap but {reader.root}")
+    linked = [url for url in reader.urls if url.get("link")]
+    if reader.urls and not linked:
+        raise NotThisKindError("a sitemap, but none of its entries has an address")
     return Listing(
-        entries=[_sitemap_entry(url, now) for url in reader.urls if url.get("link")],
+        entries=[_sitemap_entry(url, now) for url in linked],
         title=next((url["publication"] for url in reader.urls if "publication" in url), ""),
     )
 
@@ -117,11 +120,20 @@ def _title_from_link(link: str) -> str:
 
 
 class _SitemapReader:
+    """Prefixes are free to choose, so names are told by the namespaces that they stand for.
+
+    A prefix that is declared nowhere is let pass: the customary ones are clear enough.
+    """
+
     def __init__(self) -> None:
         self.root = ""
         self.urls: list[dict[str, str]] = []
         self.pieces: list[str] = []
         self.depth = 0
+        self.own = ""
+        """The prefix of the root element, hence of what is the sitemap's own."""
+        self.news = {"news", "n"}
+        """Prefixes of the Google News extension."""
 
     def parse(self, text: str) -> None:
         parser = expat.ParserCreate("utf-8")
@@ -132,20 +144,30 @@ class _SitemapReader:
         start = max(text.find("<"), 0)
         parser.Parse(text[start:].encode("utf-8", "replace"), True)
 
-    def start(self, name: str, _attributes: Mapping[str, str]) -> None:
+    def start(self, name: str, attributes: Mapping[str, str]) -> None:
         self.depth += 1
         self.pieces.clear()
-        local = name.rpartition(":")[2]
+        self.note_prefixes(attributes)
+        prefix, _, local = name.rpartition(":")
         if self.depth == 1:
-            self.root = local
+            self.root, self.own = local, prefix
         elif local in ("url", "sitemap") and self.depth == 2:
             self.urls.append({})
 
+    def note_prefixes(self, attributes: Mapping[str, str]) -> None:
+        for name, namespace in attributes.items():
+            declared, _, prefix = name.partition(":")
+            if declared == "xmlns" and "sitemap-news" in namespace:
+                self.news.add(prefix)
+            elif declared == "xmlns":
+                self.news.discard(prefix)
+
     def end(self, name: str) -> None:
-        # The prefix is free to choose; "image:loc" and "video:title" must not be mistaken.
+        # "image:loc" and "video:title" must not be mistaken for the page's own.
         prefix, _, local = name.rpartition(":")
-        wanted = _FIELDS.get(f"news:{local}" if prefix in ("news", "n") else local)
-        if wanted and prefix in ("", "news", "n") and self.urls:
+        own = _FIELDS.get(local) if prefix == self.own else None
+        wanted = own or (_FIELDS.get(f"news:{local}") if prefix in self.news else None)
+        if wanted and self.urls:
             self.urls[-1].setdefault(wanted, "".join(self.pieces).strip())
         self.pieces.clear()
         self.depth -= 1

@@ -5,17 +5,19 @@ from __future__ import annotations
 import hashlib
 import logging
 import random
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from watcher.decide.schedule import PollFacts, ScheduleDecision, ScheduleState, next_poll
 from watcher.errors import StorageError, WatcherError
 from watcher.fetch import Request, Response
-from watcher.model import EntryData, Failure, FailureReason, FeedData, FeedId
+from watcher.model import Failure, FailureReason, FeedData, FeedId, FeedSpec
 from watcher.pipeline.context import LEASE, Context, Tally
 from watcher.pipeline.flow import Flow, Stage, write_each
 from watcher.storage import FeedRecord, PollOutcome
+from watcher.workers import WorkerPool
 
 INTAKE = 512
 """Feeds in hand at once. More than the connections allowed: some only wait for their host."""
@@ -112,7 +114,9 @@ class Polling:
         if body_hash == feed.body_hash:
             return self._outcome(feed, response=response)
         window = await self._window(feed)
-        data = await self._parse(feed, response, window)
+        data = await parse_body(
+            context.workers, response, feed.spec, window=window, clock=context.clock
+        )
         if isinstance(data, Failure):
             return self._outcome(feed, failure=data)
         if data.remaining:
@@ -120,31 +124,6 @@ class Polling:
             response = replace(response, etag=None, last_modified=None)
             body_hash = UNFINISHED
         return self._outcome(feed, response=response, data=data, body_hash=body_hash, window=window)
-
-    async def _parse(
-        self, feed: FeedRecord, response: Response, window: Mapping[str, str]
-    ) -> FeedData | Failure:
-        """Parse a body; one too large for a single parse is taken in several."""
-        entries: list[EntryData] = []
-        data, known = FeedData(), None
-        for _round in range(PARSES):
-            part = await self._context.workers.parse_feed(
-                response.body or b"",
-                url=response.url,
-                content_type=response.content_type,
-                window=window,
-                now=self._context.clock(),
-                kind=feed.spec.kind,
-                selector=feed.spec.selector,
-            )
-            if isinstance(part, Failure):
-                return part
-            data, window = part, part.window
-            entries += part.entries
-            known = part.known if known is None else known
-            if not part.remaining:
-                break
-        return replace(data, entries=tuple(entries), known=known or 0)
 
     async def _window(self, feed: FeedRecord) -> Mapping[str, str]:
         """What the last body held. Most polls find nothing to parse and never ask for it."""
@@ -176,7 +155,7 @@ class Polling:
             feed_id=feed.id,
             at=now,
             next_poll_at=decision.next_poll_at,
-            schedule=_plan(feed, decision),
+            schedule=_plan(feed, decision) | _odd(feed, data),
             failure=failure,
             data=data,
             etag=response.etag if response else None,
@@ -184,6 +163,59 @@ class Polling:
             body_hash=body_hash,
             first_sight=feed.first_polled_at is None,
         )
+
+
+async def parse_body(
+    workers: WorkerPool,
+    response: Response,
+    spec: FeedSpec,
+    *,
+    window: Mapping[str, str],
+    clock: Callable[[], datetime],
+) -> FeedData | Failure:
+    """The entries of a feed's body; one too large for a single parse is taken in several."""
+    parts: list[FeedData] = []
+    for _round in range(PARSES):
+        part = await workers.parse_feed(
+            response.body or b"",
+            url=response.url,
+            content_type=response.content_type,
+            window=window,
+            now=clock(),
+            kind=spec.kind,
+            selector=spec.selector,
+        )
+        if isinstance(part, Failure):
+            return part
+        parts.append(part)
+        window = part.window
+        if not part.remaining:
+            break
+    entries = tuple(entry for part in parts for entry in part.entries)
+    return replace(parts[-1], entries=entries, known=parts[0].known, notes=_notes(parts))
+
+
+ODD = "odd"
+"""In the plan of a feed: the notes of the parser about its last body, see FeedData.notes."""
+_DROPPED = "entries-dropped:"
+
+
+def _odd(feed: FeedRecord, data: FeedData | None) -> dict[str, Any]:
+    """What was odd about the last body that was parsed; it is as odd while it stays the same."""
+    notes = list(data.notes) if data else feed.schedule.get(ODD)
+    if data and notes:
+        _log.info("feed %s: %s", feed.spec.name, ", ".join(data.notes))
+    return {ODD: notes} if notes else {}
+
+
+def _notes(parts: Sequence[FeedData]) -> tuple[str, ...]:
+    """The notes of every parse of one body. What they dropped adds up, the rest is the same."""
+    notes = dict.fromkeys(note for part in parts for note in part.notes)
+    dropped = [
+        int(note[len(_DROPPED) :]) for part in parts for note in part.notes if _DROPPED in note
+    ]
+    kept = (note for note in notes if _DROPPED not in note)
+    return (*kept, *([f"{_DROPPED}{sum(dropped)}"] if dropped else ()))
 
 
 # What the plan of a feed holds beside the schedule's own state.

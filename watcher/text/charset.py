@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import re
 from dataclasses import dataclass
 
@@ -41,6 +42,24 @@ _LARGER = {
 _REFUSED = re.compile(r"^(?:utf_?7|punycode|idna|undefined|mbcs|oem|.*unicode_escape|palmos)$")
 _SEVEN_BIT = ("iso2022", "hz")
 _CYRILLIC_FREQUENT = frozenset("оеаинтсрвлОЕАИНТСРВЛ")
+_MIXED = re.compile("[A-Za-z][А-яЁё]|[А-яЁё][A-Za-z]")
+_ACCENTED_ALONE = re.compile("(?<![A-Za-z])[À-ÿ]{3,}(?![A-Za-z])")
+# UTF-8 that was taken for a legacy charset and encoded again: each letter is now two or three
+# characters, the first of which is an accented capital or such.
+_AS_BYTE = {ord(bytes([byte]).decode("latin-1")): byte for byte in range(0x80, 0x100)} | {
+    ord(char): byte
+    for byte in range(0x80, 0xA0)
+    if (char := bytes([byte]).decode("cp1252", "replace")) != "\ufffd"
+}
+_TAIL = (
+    "["
+    + "".join(re.escape(chr(code)) for code, byte in _AS_BYTE.items() if byte < 0xC0)
+    + "\ufffd]"
+)
+_TWICE = re.compile(f"[\xc2-\xdf]{_TAIL}|[\xe0-\xef]{_TAIL}{{2}}|[\xf0-\xf4]{_TAIL}{{3}}")
+_LEADS = re.compile("[\xc2-\xf4]")
+_FEW = 8
+"""Under this many such pairs the text may be honest: a French capital before a quotation mark."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +92,11 @@ def decode(body: bytes, content_type: str = "") -> Decoded:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
         return _decode_legacy(body, declared)
-    wrong = not body.isascii() and bool(declared) and "utf-8" not in declared
-    return Decoded(text=text, charset="utf-8", wrong=wrong)
+    if body.isascii():
+        return Decoded(text=text, charset="utf-8")
+    repaired = _repaired(text)
+    wrong = repaired is not text or (bool(declared) and "utf-8" not in declared)
+    return Decoded(text=repaired, charset="utf-8", wrong=wrong)
 
 
 def _declared(body: bytes, content_type: str) -> list[str]:
@@ -100,7 +122,7 @@ def _known(name: str) -> str | None:
 def _decode_legacy(body: bytes, declared: list[str]) -> Decoded:
     mostly_utf8 = _mostly_utf8(body)
     if mostly_utf8 is not None and (not declared or "utf-8" in declared):
-        return Decoded(text=mostly_utf8, charset="utf-8", wrong=True)
+        return Decoded(text=_repaired(mostly_utf8), charset="utf-8", wrong=True)
     for charset in declared:
         if charset == "utf-8":
             continue
@@ -145,8 +167,44 @@ def _cyrillic_in_disguise(body: bytes) -> Decoded | None:
         letters = [c for c in text[:200_000] if "А" <= c <= "я"]
         if len(letters) < 40 or len(letters) < 0.7 * high_bytes:
             continue
+        # Accented letters of Italian are frequent ones of Russian, but stand within Latin words.
+        if len(_MIXED.findall(text[:200_000])) > 0.1 * len(letters):
+            continue
         frequent = sum(c in _CYRILLIC_FREQUENT for c in letters)
         small = sum(c >= "а" for c in letters)
         if frequent > 0.5 * len(letters) and small > 0.6 * len(letters):
             return Decoded(text=text, charset=charset, wrong=True)
     return None
+
+
+def _repaired(text: str) -> str:
+    """The text with what was encoded twice decoded once more; the same object if nothing was."""
+    for _ in range(2):
+        again = _once_more(text)
+        if again is None:
+            break
+        text = again
+    return text
+
+
+def _once_more(text: str) -> str | None:
+    leads = len(_LEADS.findall(text))
+    if leads < _FEW:
+        return None
+    if len(_TWICE.findall(text)) >= max(_FEW, 0.9 * leads):
+        return _TWICE.sub(_as_meant, text)
+    # Cyrillic of one byte a letter: whole words of accented letters, which no language has.
+    if sum(map(len, _ACCENTED_ALONE.findall(text))) > 0.7 * leads:
+        with contextlib.suppress(UnicodeEncodeError):
+            found = _cyrillic_in_disguise(text.encode("cp1252"))
+            return found.text if found else None
+    return None
+
+
+def _as_meant(match: re.Match[str]) -> str:
+    try:
+        return bytes(_AS_BYTE[ord(char)] for char in match.group()).decode("utf-8")
+    except KeyError:  # a byte was lost when it was encoded again
+        return "\ufffd"
+    except UnicodeDecodeError:
+        return match.group()

@@ -38,5 +38,10 @@ def parse_html(text: str) -> Any | None:
     return tree if len(tree) else None
 
 
+def base_href(tree: Any) -> str:
+    """What the page's links are relative to, as its ``<base>`` states it; empty if it has none."""
+    return next((base.get("href") for base in tree.iter("base") if base.get("href")), "")
+
+
 def _disarm(tag: re.Match[str]) -> str:
     return tag.group() if tag.group().count("=") <= _MAX_ATTRIBUTES else "<div>"
