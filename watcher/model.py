@@ -116,6 +116,11 @@ class FeedSpec:
     origin: str = "config"
     """``config`` (follows the file) or ``cli`` (added with ``feeds add``)."""
 
+    @property
+    def reads_pages(self) -> bool:
+        """Whether the pages of its entries are ever fetched."""
+        return self.read != ReadPolicy.NEVER
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiverSpec:

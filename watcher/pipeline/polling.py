@@ -17,8 +17,10 @@ from watcher.pipeline.context import LEASE, Context, Tally
 from watcher.pipeline.flow import Flow, Stage, write_each
 from watcher.storage import FeedRecord, PollOutcome
 
-INTAKE = 512
+INTAKE = 1024
 """Feeds in hand at once. More than the connections allowed: some only wait for their host."""
+NAMED = 4096
+"""Feeds that one claim may name."""
 PARSES = 12
 """Parses of one body, of about 1,000 entries each; what is left then comes with the next poll."""
 UNFINISHED = "unfinished"
@@ -37,18 +39,28 @@ class Polling:
     async def run(self, tally: Tally, *, only: Collection[FeedId] | None = None) -> int:
         """Poll what is due (or exactly ``only``, once); returns how many polls were made."""
         context = self._context
-        left = None if only is None else list(only)
+        left = None if only is None else list(dict.fromkeys(only))
 
-        async def claim(room: int) -> Sequence[FeedRecord]:
-            named = None if left is None else [left.pop() for _ in range(min(room, len(left)))]
-            if named == []:
-                return ()
+        async def claim(room: int, full: Collection[str]) -> Sequence[FeedRecord]:
+            if left is None:
+                return await take(room, full, None)
+            for start in range(0, len(left), NAMED):
+                if found := await take(room, full, left[start : start + NAMED]):
+                    taken = {feed.id for feed in found}
+                    left[:] = [named for named in left if named not in taken]
+                    return found
+            return ()
+
+        async def take(
+            room: int, full: Collection[str], named: list[FeedId] | None
+        ) -> list[FeedRecord]:
             return await context.stored(
                 context.store.feeds.claim,
                 now=context.clock(),
                 limit=room,
                 lease=LEASE,
                 only=named,
+                full=full,
             )
 
         async def write(batch: Sequence[tuple[FeedRecord, PollOutcome]]) -> None:
@@ -71,6 +83,7 @@ class Polling:
             work=self._poll_safely,
             record=record,
             release=release,
+            host=lambda feed: feed.host,
             gather=0.25,
         )
         return await Flow(stage, context.stopping).run()
@@ -172,11 +185,14 @@ class Polling:
         )
         if decision.notes:
             _log.info("feed %s: %s", feed.spec.name, ", ".join(decision.notes))
+        plan = _plan(feed, decision)
         return PollOutcome(
             feed_id=feed.id,
             at=now,
             next_poll_at=decision.next_poll_at,
-            schedule=_plan(feed, decision),
+            schedule=plan,
+            address=plan.get(ADDRESS) or feed.spec.url,
+            pages=feed.spec.reads_pages,
             failure=failure,
             data=data,
             etag=response.etag if response else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -26,7 +26,7 @@ from watcher.pipeline.flow import Flow, Stage, write_each
 from watcher.storage import ArticleData, EntryRecord, ReadOutcome
 from watcher.urls import canonical, registered_domain
 
-INTAKE = 256
+INTAKE = 1024
 """Entries in hand at once; the fetcher limits what is really open."""
 
 # Tried again, these could turn out well; the others say something final about the address.
@@ -57,12 +57,13 @@ class Reading:
         """Read what is due; returns how many entries were done."""
         context = self._context
 
-        async def claim(room: int) -> Sequence[EntryRecord]:
+        async def claim(room: int, full: Collection[str]) -> Sequence[EntryRecord]:
             return await context.stored(
                 context.store.articles.claim_entries,
                 now=context.clock(),
                 limit=room,
                 lease=LEASE,
+                full=full,
             )
 
         async def record(batch: list[tuple[EntryRecord, ReadOutcome]]) -> None:
@@ -86,6 +87,7 @@ class Reading:
             work=self._read_safely,
             record=record,
             release=release,
+            host=lambda entry: entry.host,
             gather=0.25,
         )
         return await Flow(stage, context.stopping).run()

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, or_, select, update
 
 from watcher.model import ArticleId, EntryId, EntryState, TopicId
+from watcher.storage.claims import NOW, claim_of, fair_claim, free
 from watcher.storage.database import Database
 from watcher.storage.feeds import STATE, feed_from
 from watcher.storage.records import ArticleData, ArticleRecord, EntryRecord, FeedRecord, ReadOutcome
@@ -23,6 +24,9 @@ _AT_ADDRESS = (
     .where(article_urls.c.url.in_(bindparam("addresses", expanding=True)))
     .order_by(articles.c.id)
     .limit(1)
+)
+_CLAIM_ENTRIES = fair_claim(
+    entries, entries.c.next_try_at, entries.c.next_try_at <= NOW, tuple(entries.c)
 )
 _READ = (
     update(entries)
@@ -45,26 +49,16 @@ class Articles:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def claim_entries(self, *, now: datetime, limit: int, lease: timedelta) -> list[EntryRecord]:
-        """Lease entries whose page is to be read, oldest due first."""
-        chosen = (
-            select(entries.c.id)
-            .where(
-                entries.c.next_try_at <= now,
-                or_(entries.c.lease_until.is_(None), entries.c.lease_until <= now),
-            )
-            .order_by(entries.c.next_try_at, entries.c.id)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        claim = (
-            update(entries)
-            .where(entries.c.id.in_(chosen.scalar_subquery()))
-            .values(lease_until=now + lease)
-            .returning(entries)
-        )
+    def claim_entries(
+        self, *, now: datetime, limit: int, lease: timedelta, full: Collection[str] = ()
+    ) -> list[EntryRecord]:
+        """Lease entries whose page is to be read: oldest due first, of each host its share.
+
+        Of ``full`` hosts none: of those enough is in hand.
+        """
+        values = claim_of(now=now, limit=limit, lease=lease, full=full)
         with self._database.writing() as connection:
-            claimed = connection.execute(claim).all()
+            claimed = connection.execute(_CLAIM_ENTRIES, values).all()
             wanted = {row.feed_id for row in claimed}
             owners = {
                 row.id: feed_from(row)
@@ -138,8 +132,8 @@ class Articles:
         chosen = (
             select(articles.c.id)
             .where(
-                articles.c.next_score_at <= now,
-                or_(articles.c.lease_until.is_(None), articles.c.lease_until <= now),
+                articles.c.next_score_at <= NOW,
+                free(articles),
             )
             .order_by(articles.c.next_score_at, articles.c.id)
             .limit(limit)
@@ -152,7 +146,7 @@ class Articles:
             .returning(articles)
         )
         with self._database.writing() as connection:
-            claimed = connection.execute(claim).all()
+            claimed = connection.execute(claim, {"now": now}).all()
             speaks = _feeds_of(connection, [row.id for row in claimed])
         return sorted(
             (article_from(row, speaks.get(row.id, ())) for row in claimed), key=lambda a: a.id
@@ -377,6 +371,7 @@ def _entry_from(row: Row[Any], feed: FeedRecord, known: ArticleId | None) -> Ent
         backlog=row.backlog,
         attempts=row.attempts,
         revision=row.revision,
+        host=row.host,
         article_id=None if row.article_id is None else ArticleId(row.article_id),
         known_article=known,
     )

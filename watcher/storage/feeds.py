@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, Row, Update, and_, bindparam, case, func, or_, select, update
+from sqlalchemy import Connection, Row, Update, and_, bindparam, case, func, select, update
 
 from watcher.model import (
     Failure,
@@ -19,9 +19,11 @@ from watcher.model import (
     ReadPolicy,
     TopicId,
 )
+from watcher.storage.claims import NOW, claim_of, fair_claim
 from watcher.storage.database import Database, execute_rows
 from watcher.storage.records import FeedRecord, PollOutcome
 from watcher.storage.tables import entries, feeds
+from watcher.urls import registered_domain
 
 POLLED = (FeedState.OK, FeedState.FAILING)
 STATE = tuple(column for column in feeds.c if column.name != "window")
@@ -126,29 +128,18 @@ class Feeds:
         limit: int,
         lease: timedelta,
         only: Collection[FeedId] | None = None,
+        full: Collection[str] = (),
     ) -> list[FeedRecord]:
-        """Lease due feeds, longest overdue first. ``only`` names feeds whether due or not."""
-        free = or_(feeds.c.lease_until.is_(None), feeds.c.lease_until <= now)
-        due = (
-            and_(feeds.c.id.in_(list(only)), feeds.c.state != FeedState.RETIRED)
-            if only is not None
-            else and_(feeds.c.state.in_(POLLED), feeds.c.next_poll_at <= now)
-        )
-        chosen = (
-            select(feeds.c.id)
-            .where(due, free)
-            .order_by(feeds.c.next_poll_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        claim = (
-            update(feeds)
-            .where(feeds.c.id.in_(chosen.scalar_subquery()))
-            .values(lease_until=now + lease)
-            .returning(*STATE)
-        )
+        """Lease due feeds, longest overdue first and of each host its share, of ``full`` ones none.
+
+        ``only`` names feeds whether due or not.
+        """
+        values = claim_of(now=now, limit=limit, lease=lease, full=full)
+        claim = _CLAIM_DUE if only is None else _CLAIM_NAMED
+        if only is not None:
+            values["named"] = list(only)
         with self._database.writing() as connection:
-            return [feed_from(row) for row in connection.execute(claim).all()]
+            return [feed_from(row) for row in connection.execute(claim, values).all()]
 
     def window(self, feed_id: FeedId) -> dict[str, str]:
         """The entries of a feed's last body, for the next parse."""
@@ -188,7 +179,7 @@ class Feeds:
             values, row = _spec_values(spec), stored.get(spec.url)
             if row is None:
                 first = {"url": spec.url, "state": FeedState.OK, "failures": 0, "schedule": {}}
-                fresh.append(values | first | {"next_poll_at": now})
+                fresh.append(values | first | {"next_poll_at": now, "host": host_of(spec.url)})
                 continue
             if row.state == FeedState.RETIRED:
                 values |= {"state": FeedState.OK, "next_poll_at": now}
@@ -211,6 +202,7 @@ class Feeds:
                 "content": new.excluded.content,
                 "content_hash": new.excluded.content_hash,
                 "url": new.excluded.url,
+                "host": new.excluded.host,
                 "revision": entries.c.revision + 1,
                 "state": new.excluded.state,
                 "attempts": 0,
@@ -230,6 +222,7 @@ def _unless_stopped(state: FeedState) -> Any:
 
 _POLLED: dict[str, Any] = {
     "next_poll_at": bindparam("next_poll"),
+    "host": func.coalesce(bindparam("paced_by"), feeds.c.host),
     "lease_until": None,
     "last_polled_at": bindparam("polled"),
     "schedule": bindparam("plan"),
@@ -241,6 +234,18 @@ _HEALTHY: dict[str, Any] = _POLLED | {
     "last_error_detail": None,
     "failures": 0,
 }
+_CLAIM_DUE = fair_claim(
+    feeds,
+    feeds.c.next_poll_at,
+    and_(feeds.c.state.in_(POLLED), feeds.c.next_poll_at <= NOW),
+    STATE,
+)
+_CLAIM_NAMED = fair_claim(
+    feeds,
+    feeds.c.next_poll_at,
+    and_(feeds.c.id.in_(bindparam("named", expanding=True)), feeds.c.state != FeedState.RETIRED),
+    STATE,
+)
 _WINDOW = select(feeds.c.window).where(feeds.c.id == bindparam("of_feed"))
 _OF_FEED = update(feeds).where(feeds.c.id == bindparam("of_feed"))
 _QUIET = _OF_FEED.values(
@@ -280,6 +285,7 @@ def _polled_values(outcome: PollOutcome) -> dict[str, Any]:
     return {
         "of_feed": outcome.feed_id,
         "next_poll": outcome.next_poll_at,
+        "paced_by": host_of(outcome.address),
         "polled": outcome.at,
         "plan": dict(outcome.schedule),
     }
@@ -314,6 +320,7 @@ def _entry_rows(outcome: PollOutcome) -> list[dict[str, Any]]:
             "feed_id": outcome.feed_id,
             "entry_key": entry.key,
             "url": entry.url,
+            "host": host_of(entry.url) if outcome.pages else None,
             "title": entry.title,
             "summary": entry.summary,
             "content": entry.content,
@@ -330,6 +337,11 @@ def _entry_rows(outcome: PollOutcome) -> list[dict[str, Any]]:
         }
         for entry in outcome.data.entries
     ]
+
+
+def host_of(url: str | None) -> str | None:
+    """What a server is paced by, and what claims share out: its registered domain or address."""
+    return (registered_domain(url) or None) if url else None
 
 
 def _spec_values(spec: FeedSpec) -> dict[str, Any]:
@@ -382,4 +394,5 @@ def feed_from(row: Row[Any]) -> FeedRecord:
         last_modified=row.last_modified,
         body_hash=row.body_hash,
         schedule=row.schedule or {},
+        host=row.host,
     )

@@ -54,6 +54,8 @@ class FeedRecord:
     last_modified: str | None
     body_hash: str | None
     schedule: Mapping[str, Any]
+    host: str | None = None
+    """What its requests are paced by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,10 @@ class PollOutcome:
     last_modified: str | None = None
     body_hash: str | None = None
     first_sight: bool = False
+    address: str | None = None
+    """Where it is asked next time; None: where it was."""
+    pages: bool = True
+    """The pages of its entries are fetched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +97,8 @@ class EntryRecord:
     backlog: bool
     attempts: int
     revision: int
+    host: str | None
+    """What requests for its page are paced by; None: none will be made."""
     article_id: ArticleId | None
     known_article: ArticleId | None = None
     """The article that was read in full at the entry's address, when the entry was claimed."""
