@@ -15,7 +15,7 @@ from watcher.fetch import Request, Response
 from watcher.model import EntryData, Failure, FailureReason, FeedData, FeedId
 from watcher.pipeline.context import LEASE, Context, Tally
 from watcher.pipeline.flow import Flow, Stage, write_each
-from watcher.storage import FeedRecord, PollOutcome
+from watcher.storage import ADDRESS, FeedRecord, PollOutcome
 
 INTAKE = 1024
 """Feeds in hand at once. More than the connections allowed: some only wait for their host."""
@@ -110,7 +110,7 @@ class Polling:
         context = self._context
         response = await context.fetcher.fetch(
             Request(
-                url=feed.schedule.get(ADDRESS) or feed.spec.url,
+                url=feed.address,
                 etag=feed.etag,
                 last_modified=feed.last_modified,
                 force=bool(feed.schedule.get(FULL)),
@@ -184,7 +184,7 @@ class Polling:
             jitter=random.random(),  # noqa: S311  # spreads load, guards nothing
         )
         if decision.notes:
-            _log.info("feed %s: %s", feed.spec.name, ", ".join(decision.notes))
+            _log.warning("feed %s: %s", feed.spec.name, ", ".join(decision.notes))
         plan = _plan(feed, decision)
         return PollOutcome(
             feed_id=feed.id,
@@ -192,6 +192,8 @@ class Polling:
             next_poll_at=decision.next_poll_at,
             schedule=plan,
             address=plan.get(ADDRESS) or feed.spec.url,
+            last_new_at=decision.state.last_new_at,
+            missed="missed-window" in decision.notes,
             pages=feed.spec.reads_pages,
             failure=failure,
             data=data,
@@ -205,24 +207,19 @@ class Polling:
 # What the plan of a feed holds beside the schedule's own state.
 FULL = "full"
 """Poll without validators next time."""
-ADDRESS = "address"
-"""Poll this address instead: the server has moved the feed there for good."""
-NOTES = "notes"
-MISSED = "missed"
-"""How many windows were missed: between two polls every entry was replaced."""
 
 
 def _plan(feed: FeedRecord, decision: ScheduleDecision) -> dict[str, Any]:
     plan = decision.state.to_json()
-    address = decision.move_to or feed.schedule.get(ADDRESS)
+    moved = feed.address != feed.spec.url
+    back = moved and decision.move_back
+    address = decision.move_to or (feed.address if moved and not back else None)
     if address:
         plan[ADDRESS] = address
-    if decision.unconditional:
+    # Validators are of the address that gave them.
+    if decision.unconditional or back:
         plan[FULL] = True
-    if decision.notes:
-        plan[NOTES] = list(decision.notes)
-    missed = feed.schedule.get(MISSED, 0) + ("missed-window" in decision.notes)
-    return plan | ({MISSED: missed} if missed else {})
+    return plan
 
 
 def poll_facts(
@@ -256,6 +253,8 @@ def poll_facts(
 
 def _count(feed: FeedRecord, outcome: PollOutcome, tally: Tally) -> None:
     tally.polled += 1
+    if outcome.missed:
+        tally.missed_window(feed.spec.name)
     if outcome.failure is not None:
         tally.failed += 1
         tally.failure(feed.spec.name, outcome.failure.detail or outcome.failure.reason)

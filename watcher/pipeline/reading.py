@@ -18,6 +18,7 @@ from watcher.model import (
     EntryState,
     Failure,
     FailureReason,
+    FeedKind,
     PageData,
     ReadPolicy,
 )
@@ -174,13 +175,17 @@ class Reading:
             )
         reason = page.reason or FailureReason.NO_TEXT
         detail = page.detail if isinstance(page, Failure) else ""
-        retry = None if reason in _FINAL else entry_retry(entry.attempts + 1, now)
+        asked = reason is not FailureReason.HELD_BACK
+        tries = entry.attempts + asked
+        wait = page.retry_after if isinstance(page, Failure) else None
+        retry = None if reason in _FINAL else entry_retry(tries, now, wait)
         skipped = reason in (FailureReason.READ_NEVER, FailureReason.NOT_PLAUSIBLE)
         return ReadOutcome(
             entry_id=entry.id,
             state=EntryState.SKIPPED if skipped else EntryState.UNREADABLE,
             reason=reason,
             detail=detail,
+            asked=asked,
             next_try_at=retry,
             article=article_from(entry, page if isinstance(page, PageData) else None, now, reason),
         )
@@ -189,7 +194,10 @@ class Reading:
         spec = entry.feed.spec
         if entry.url is None:
             return Failure(reason=FailureReason.NO_LINK)
-        if spec.read == ReadPolicy.NEVER:
+        if spec.kind == FeedKind.TELEGRAM and entry.content:
+            # The feed is the page; a message's own page has its text for search engines only.
+            return PageData(text=entry.content)
+        if not spec.reads_pages:
             return Failure(reason=FailureReason.READ_NEVER, url=entry.url)
         if spec.read == ReadPolicy.PLAUSIBLE and not await self._plausible(entry):
             return Failure(reason=FailureReason.NOT_PLAUSIBLE, url=entry.url)

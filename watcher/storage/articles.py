@@ -35,7 +35,7 @@ _READ = (
         state=bindparam("new_state"),
         reason=bindparam("why"),
         detail=bindparam("more"),
-        attempts=entries.c.attempts + 1,
+        attempts=entries.c.attempts + bindparam("tries"),
         next_try_at=bindparam("next_try"),
         lease_until=None,
         article_id=bindparam("of_article"),
@@ -225,6 +225,7 @@ def _read_values(outcome: ReadOutcome, article_id: ArticleId | None) -> dict[str
         "why": outcome.reason,
         "more": outcome.detail or None,
         "next_try": outcome.next_try_at,
+        "tries": int(outcome.asked),
         "of_article": article_id,
     }
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, Row, Update, and_, bindparam, case, func, select, update
+from sqlalchemy import Connection, Row, Update, and_, bindparam, case, func, null, select, update
 
 from watcher.model import (
     Failure,
@@ -177,14 +177,18 @@ class Feeds:
         fresh = []
         for spec in specs:
             values, row = _spec_values(spec), stored.get(spec.url)
+            afresh = {"schedule": {}, "next_poll_at": now, "host": host_of(spec.url)}
             if row is None:
-                first = {"url": spec.url, "state": FeedState.OK, "failures": 0, "schedule": {}}
-                fresh.append(values | first | {"next_poll_at": now, "host": host_of(spec.url)})
+                first = {"url": spec.url, "state": FeedState.OK, "failures": 0}
+                fresh.append(values | first | afresh)
                 continue
+            changes = {key: new for key, new in values.items() if getattr(row, key) != new}
             if row.state == FeedState.RETIRED:
-                values |= {"state": FeedState.OK, "next_poll_at": now}
-            if any(getattr(row, key) != value for key, value in values.items()):
-                connection.execute(update(feeds).where(feeds.c.id == row.id).values(values))
+                changes |= afresh | _UNREAD | {"state": FeedState.OK}
+            if _reads_otherwise(row, values):
+                changes |= _UNREAD | _UNSEEN | {"next_poll_at": now}
+            if changes:
+                connection.execute(update(feeds).where(feeds.c.id == row.id).values(changes))
         if fresh:
             # Two services that start together on one database both find them missing.
             new = self._database.insert(feeds).on_conflict_do_nothing(index_elements=["url"])
@@ -213,6 +217,18 @@ class Feeds:
         )
 
 
+_UNREAD: dict[str, Any] = {"etag": None, "last_modified": None, "body_hash": None}
+"""The body is fetched and parsed again although it may not have changed."""
+_UNSEEN: dict[str, Any] = {"window": null(), "first_polled_at": None}
+"""What comes next is a backlog again, and no missed window."""
+
+
+def _reads_otherwise(row: Row[Any], values: Mapping[str, Any]) -> bool:
+    """Whether the same body holds other entries now: another kind, or another selector."""
+    before, now = row.settings or {}, values["settings"]
+    return bool(row.kind != values["kind"] or before.get("selector") != now["selector"])
+
+
 def _unless_stopped(state: FeedState) -> Any:
     """The state after a poll. A feed that was paused or retired meanwhile stays so."""
     # Not "in": a list of its own for each statement can't be part of one for many rows.
@@ -226,6 +242,7 @@ _POLLED: dict[str, Any] = {
     "lease_until": None,
     "last_polled_at": bindparam("polled"),
     "schedule": bindparam("plan"),
+    "last_new_at": func.coalesce(bindparam("newest_at"), feeds.c.last_new_at),
 }
 _HEALTHY: dict[str, Any] = _POLLED | {
     "state": _unless_stopped(FeedState.OK),
@@ -261,7 +278,6 @@ _PARSED = _OF_FEED.values(
     window=bindparam("new_window"),
     title=bindparam("new_title"),
     lang=bindparam("new_lang"),
-    last_new_at=func.coalesce(bindparam("brought_at"), feeds.c.last_new_at),
 )
 _FAILED = _OF_FEED.values(
     **_POLLED,
@@ -288,6 +304,7 @@ def _polled_values(outcome: PollOutcome) -> dict[str, Any]:
         "paced_by": host_of(outcome.address),
         "polled": outcome.at,
         "plan": dict(outcome.schedule),
+        "newest_at": outcome.last_new_at,
     }
 
 
@@ -304,7 +321,6 @@ def _parsed_values(outcome: PollOutcome, data: FeedData) -> dict[str, Any]:
         "new_window": dict(data.window),
         "new_title": data.title or None,
         "new_lang": data.lang,
-        "brought_at": outcome.at if data.entries else None,
     }
 
 

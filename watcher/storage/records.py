@@ -33,6 +33,9 @@ from watcher.model import (
     Verdict,
 )
 
+ADDRESS = "address"
+"""In a feed's schedule: the address to poll instead of what the user wrote."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedRecord:
@@ -57,6 +60,11 @@ class FeedRecord:
     host: str | None = None
     """What its requests are paced by."""
 
+    @property
+    def address(self) -> str:
+        """Where it is polled: its server may have moved it for good."""
+        return self.schedule.get(ADDRESS) or self.spec.url
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollOutcome:
@@ -75,6 +83,10 @@ class PollOutcome:
     first_sight: bool = False
     address: str | None = None
     """Where it is asked next time; None: where it was."""
+    last_new_at: datetime | None = None
+    """When its newest entry came, as far as is known; None: as before."""
+    missed: bool = False
+    """Entries may have come and gone since the poll before."""
     pages: bool = True
     """The pages of its entries are fetched."""
 
@@ -112,6 +124,8 @@ class ReadOutcome:
     state: EntryState
     reason: FailureReason | None = None
     detail: str = ""
+    asked: bool = True
+    """False: its server was not even asked, so that this was no try."""
     next_try_at: datetime | None = None
     known_article: ArticleId | None = None
     """Set where the article was read before: nothing else is written."""
