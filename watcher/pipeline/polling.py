@@ -17,7 +17,7 @@ from watcher.pipeline.context import LEASE, Context, Tally
 from watcher.pipeline.flow import Flow, Stage, write_each
 from watcher.storage import ADDRESS, FeedRecord, PollOutcome
 
-INTAKE = 1024
+INTAKE = 512
 """Feeds in hand at once. More than the connections allowed: some only wait for their host."""
 NAMED = 4096
 """Feeds that one claim may name."""

@@ -27,7 +27,7 @@ from watcher.pipeline.flow import Flow, Stage, write_each
 from watcher.storage import ArticleData, EntryRecord, ReadOutcome
 from watcher.urls import canonical, registered_domain
 
-INTAKE = 1024
+INTAKE = 256
 """Entries in hand at once; the fetcher limits what is really open."""
 
 # Tried again, these could turn out well; the others say something final about the address.
