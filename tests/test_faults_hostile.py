@@ -11,6 +11,7 @@ import threading
 import time
 import unicodedata
 from contextlib import closing
+from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
 
@@ -268,11 +269,12 @@ def test_the_service_stays_responsive_under_all_of_it(tmp_path: Path) -> None:
             """When each entry of a feed was stored, by the clock that the web looks at."""
             with closing(sqlite3.connect(tmp_path / "watcher.sqlite3")) as db:
                 rows = db.execute(
-                    "SELECT unixepoch(first_seen_at, 'subsec') FROM entries "
+                    "SELECT first_seen_at FROM entries "
                     "WHERE feed_id = (SELECT id FROM feeds WHERE url = ?)",
                     (url,),
                 )
-                return [at - time.time() + time.monotonic() for (at,) in rows]
+                times = [datetime.fromisoformat(at).replace(tzinfo=UTC) for (at,) in rows]
+            return [at.timestamp() - time.time() + time.monotonic() for at in times]
 
         config = configure(*feeds)
         log = tmp_path / "log"
