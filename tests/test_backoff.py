@@ -62,6 +62,13 @@ def test_the_whole_life_of_a_delivery_that_never_arrives() -> None:
     assert 100 <= tries <= 140
 
 
+def test_a_page_waits_as_long_as_its_server_asks_for_but_a_day_at_most() -> None:
+    asked = [timedelta(minutes=1), timedelta(hours=5), timedelta(days=9)]
+    waits = [(entry_retry(1, NOW, wait) or NOW) - NOW for wait in asked]
+    assert waits == [timedelta(minutes=10), timedelta(hours=5), timedelta(days=1)]
+    assert entry_retry(6, NOW, timedelta(hours=5)) is None
+
+
 def test_unreadable_pages_are_tried_five_times() -> None:
     delays = [entry_retry(tries, NOW) for tries in range(1, 7)]
     assert [d and d - NOW for d in delays] == [

@@ -272,3 +272,15 @@ def test_a_failure_is_told_once_and_then_that_the_feed_waits(news: NewsWeb, tmp_
     assert "Not due yet after a failure: 1 feed" in waiting
     watcher("feeds", "resume", "feed 1", config=config)
     assert answer("feeds", config=config)[0]["state"] == "failing"
+
+
+def test_a_feed_may_be_added_to_be_read_whatever_robots_txt_says(
+    news: NewsWeb, tmp_path: Path
+) -> None:
+    news.web.serve("/robots.txt", "User-agent: *\nDisallow: /")
+    news.publish()
+    config = write_config(tmp_path, news.feeds[:1], [])
+    watcher("feeds", "add", news.feeds[1], "--no-robots", "--name", "open", config=config)
+    refused, read = (answer("poll", name, config=config) for name in ("feed 1", "open"))
+    assert (refused["pages"], refused["partial"] > 0) == (0, True)
+    assert (read["pages"] > 0, read["partial"]) == (True, 0)

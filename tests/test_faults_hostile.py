@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sqlite3
 import subprocess
 import threading
 import time
 import unicodedata
 from contextlib import closing
+from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
 
@@ -18,6 +20,7 @@ import pytest
 from newsweb import NewsWeb, write_config
 from program import WATCHER, answer
 from receivers import MailServer, WebhookServer
+from test_acceptance import wait_until
 from test_parse_hostile import READ, REFUSED
 from webserver import Answer, LoopbackWeb, brotli_bomb, gzip_bomb, redirect
 
@@ -236,3 +239,71 @@ def assert_clean(path: Path) -> None:
                     if isinstance(value, str):
                         dirt = dirt_in(value)
                         assert not dirt, f"{table}.{column}: {dirt} in {value[:200]!r}"
+
+
+def test_the_service_stays_responsive_under_all_of_it(tmp_path: Path) -> None:
+    """Hostile feeds, one of 70,000 items, one host with a backlog of hours: others' news is on time."""
+    big, small = "127.0.8.1", "127.0.8.2"
+    with LoopbackWeb() as web, WebhookServer() as hook:
+        feeds = hostile_web(web)
+        huge = web.answer("/huge", Answer(body=READ["70,000 items"]), host="127.0.8.3")
+        backlog = "".join(
+            f"<item><title>Weather {n}</title><link>{web.url(f'/w/{n}', host=big)}</link></item>"
+            for n in range(600)
+        )
+        web.serve("/feed", f"<rss version='2.0'><channel>{backlog}</channel></rss>", host=big)
+        feeds += [huge, web.url("/feed", host=big)]
+        desk = f'\n[[receivers]]\nname = "desk"\nurl = "{hook.url}"\ngroup_wait = "1s"\n'
+        quiet = 'per_host_delay = "0s"', 'per_host_delay = "1s"'
+        unread = f'url = "{huge}"\n', f'url = "{huge}"\nread = "never"\n'
+
+        def configure(*urls: str) -> Path:
+            config = write_config(tmp_path, list(urls), [], extra=desk)
+            config.write_text(config.read_text().replace(*quiet).replace(*unread))
+            return config
+
+        def pages_of_big() -> int:
+            return sum(seen.path.startswith("/w/") for seen in web.requests)
+
+        def stored(url: str) -> list[float]:
+            """When each entry of a feed was stored, by the clock that the web looks at."""
+            with closing(sqlite3.connect(tmp_path / "watcher.sqlite3")) as db:
+                rows = db.execute(
+                    "SELECT first_seen_at FROM entries "
+                    "WHERE feed_id = (SELECT id FROM feeds WHERE url = ?)",
+                    (url,),
+                )
+                times = [datetime.fromisoformat(at).replace(tzinfo=UTC) for (at,) in rows]
+            return [at.timestamp() - time.time() + time.monotonic() for at in times]
+
+        config = configure(*feeds)
+        log = tmp_path / "log"
+        service = subprocess.Popen(
+            [str(WATCHER), "-c", str(config), "run"], stdout=log.open("w"), stderr=subprocess.STDOUT
+        )
+        try:
+            wait_until(lambda: pages_of_big() > 2, 90)
+            link = web.url("/news", host=small)
+            page = f"<html><body><article><h1>{TITLE}</h1><p>{TEXT}</p></article></body></html>"
+            web.serve("/news", page, host=small)
+            item = f"<item><title>{TITLE}</title><link>{link}</link></item>"
+            web.serve("/feed", f"<rss version='2.0'><channel>{item}</channel></rss>", host=small)
+            configure(*feeds, web.url("/feed", host=small))
+            service.send_signal(signal.SIGHUP)
+            hook.wait_for(1, seconds=200)
+            # As soon as its feed was read it was its turn; the backlog has hours to go.
+            [known] = stored(web.url("/feed", host=small))
+            [news] = web.requests_for("/news")
+            between = [s for s in web.requests if s.host == big and known < s.at < news.at]
+            assert len(between) < 30
+            began = time.monotonic()
+            assert answer("status", config=config)["backlog"]["entries"] > 256
+            assert time.monotonic() - began < 30
+            wait_until(lambda: len(stored(huge)) >= 10_000, 200)
+            service.send_signal(signal.SIGTERM)
+            assert service.wait(40) == 0
+        finally:
+            service.kill()
+        said = log.read_text()
+        assert "Traceback" not in said
+        assert "unexpected fault" not in said

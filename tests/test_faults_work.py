@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -121,7 +122,7 @@ class Bench:
             release=self.release,
         )
 
-    async def claim(self, _room: int) -> Sequence[int]:
+    async def claim(self, _room: int, _full: Collection[str]) -> Sequence[int]:
         self.claiming.set()
         await asyncio.sleep(0)
         return tuple(self.due)
@@ -201,6 +202,102 @@ def test_what_is_done_early_waits_for_company_but_not_once_all_is_done() -> None
         stage = replace(bench.stage(), record=record, work=work, gather=1_000.0)
         assert await Flow(stage, asyncio.Event()).run() == 3
         assert batches == [3]
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize("backlog", [40, 4_000])
+def test_a_host_with_a_backlog_has_its_share_of_the_places_and_the_others_theirs(
+    backlog: int,
+) -> None:
+    """However much of one slow host is due, what others have is begun at once."""
+
+    async def scene() -> None:
+        slow, quick = [f"slow {n}" for n in range(backlog)], [f"quick {n}" for n in range(3)]
+        due, leased, begun = [*slow, *quick], set[str](), list[str]()
+        stopping = asyncio.Event()
+
+        def host(unit: str) -> str:
+            return unit.split(maxsplit=1)[0]
+
+        async def claim(room: int, full: Collection[str]) -> Sequence[str]:
+            open_to = [unit for unit in due if unit not in leased and host(unit) not in full]
+            shares = Counter[str]()
+            found = []
+            for unit in open_to[:16]:  # a claim can't see past a backlog either
+                if shares[host(unit)] < 4 and len(found) < room:
+                    shares[host(unit)] += 1
+                    found.append(unit)
+            leased.update(found)
+            return found
+
+        async def work(unit: str) -> str:
+            begun.append(unit)
+            await asyncio.sleep(0 if host(unit) == "quick" else 1_000)
+            return unit
+
+        async def record(batch: list[tuple[str, str]]) -> None:
+            for unit, _outcome in batch:
+                due.remove(unit)
+            if not any(unit in due for unit in quick):
+                stopping.set()
+
+        async def release(units: list[str]) -> None:
+            leased.difference_update(units)
+
+        stage: Stage[str, str] = Stage(
+            intake=64,
+            identify=lambda unit: unit,
+            claim=claim,
+            work=work,
+            record=record,
+            release=release,
+            host=host,
+        )
+        run = asyncio.create_task(Flow(stage, stopping).run())
+        await asyncio.wait_for(stopping.wait(), 2)
+        run.cancel()
+        await asyncio.gather(run, return_exceptions=True)
+        assert set(quick) <= set(begun)
+        assert Counter(map(host, begun))["slow"] < 16
+        assert not leased - set(quick)
+
+    asyncio.run(scene())
+
+
+def test_a_single_host_is_worked_off_to_its_end_without_a_pause() -> None:
+    """Its places are refilled as they come free, and nothing due is left when the run ends."""
+
+    async def scene() -> None:
+        due, leased = list(range(200)), set[int]()
+
+        async def claim(_room: int, full: Collection[str]) -> Sequence[int]:
+            found = [] if "one" in full else [n for n in due if n not in leased][:16]
+            leased.update(found)
+            return found
+
+        async def work(unit: int) -> int:
+            return unit
+
+        async def record(batch: list[tuple[int, int]]) -> None:
+            for unit, _outcome in batch:
+                due.remove(unit)
+
+        async def release(_units: list[int]) -> None:
+            raise AssertionError("nothing is left in hand")
+
+        stage: Stage[int, int] = Stage(
+            intake=64,
+            identify=lambda unit: unit,
+            claim=claim,
+            work=work,
+            record=record,
+            release=release,
+            host=lambda _unit: "one",
+            gather=0.25,
+        )
+        assert await asyncio.wait_for(Flow(stage, asyncio.Event()).run(), 2) == 200
+        assert not due
 
     asyncio.run(scene())
 

@@ -593,6 +593,23 @@ def test_feeds_leave_no_idle_connection_and_pages_share_one(web: LoopbackWeb) ->
     eventually(lambda: web.open_now == 0)
 
 
+def test_a_name_and_the_address_it_leads_to_share_the_limit_of_that_address(
+    web: LoopbackWeb,
+) -> None:
+    web.otherwise(lambda _: Answer(body=FEED, delay=0.3))
+    both = [web.url("/a", host="localhost"), web.url("/b", host="127.0.0.1")]
+
+    async def run(fetcher: Fetcher) -> None:
+        for outcome in await asyncio.gather(
+            *(fetcher.fetch(Request(url=url), now=NOW) for url in both)
+        ):
+            good(outcome)
+
+    using(run, per_address=1)
+    first, second = (seen.at for seen in web.requests)
+    assert second - first > 0.25
+
+
 # ------------------------------------------------------------------------------ TLS
 
 needs_openssl = pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl command")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import random
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 
@@ -21,7 +22,7 @@ from watcher.fetch.body import DamagedBodyError, TooLargeError, read_body
 from watcher.fetch.client import _lane_of
 from watcher.fetch.guard import Guard, web_url
 from watcher.fetch.headers import freshness, http_date, retry_after
-from watcher.fetch.pace import Pacer
+from watcher.fetch.pace import HeldBackError, Pacer
 from watcher.fetch.resolve import Resolver
 from watcher.fetch.robots import parse_robots
 from watcher.model import Failure, FailureReason
@@ -209,13 +210,13 @@ def pacer(**changes: float) -> Pacer:
     return Pacer(**limits)  # type: ignore[arg-type]
 
 
-def most_at_once(turns: Pacer, visits: list[tuple[str, str | None]]) -> int:
+def most_at_once(turns: Pacer, visits: list[tuple[str, Sequence[str]]]) -> int:
     """Make all visits at once; the largest number that were inside together."""
     inside = most = 0
 
-    async def visit(domain: str, address: str | None) -> None:
+    async def visit(domain: str, addresses: Sequence[str]) -> None:
         nonlocal inside, most
-        async with turns.turn(domain, address):
+        async with turns.turn(domain, addresses):
             inside += 1
             most = max(most, inside)
             await asyncio.sleep(0.001)
@@ -231,14 +232,17 @@ def most_at_once(turns: Pacer, visits: list[tuple[str, str | None]]) -> int:
 @pytest.mark.parametrize(
     ("visits", "most"),
     [
-        ([("a.org", None)] * 20, 2),
-        ([(f"{n}.org", None) for n in range(20)], 4),
-        ([(f"{n}.org", "192.0.2.1") for n in range(20)], 3),
-        ([("a.org", "192.0.2.1")] * 20, 2),
+        ([("a.org", ())] * 20, 2),
+        ([(f"{n}.org", ()) for n in range(20)], 4),
+        ([(f"{n}.org", ["192.0.2.1"]) for n in range(20)], 3),
+        ([("a.org", ["192.0.2.1"])] * 20, 2),
+        # Whichever of its addresses a name is asked at, none is asked too much.
+        ([(f"{n}.org", [f"192.0.2.{n}", "192.0.2.99"]) for n in range(20)], 3),
+        ([(f"{n}.org", ["192.0.2.8", "192.0.2.9"][n % 2 :]) for n in range(20)], 3),
     ],
-    ids=["one domain", "many domains", "one address", "both"],
+    ids=["one domain", "many domains", "one address", "both", "one shared", "some shared"],
 )
-def test_how_many_at_once(visits: list[tuple[str, str | None]], most: int) -> None:
+def test_how_many_at_once(visits: list[tuple[str, Sequence[str]]], most: int) -> None:
     assert most_at_once(pacer(), visits) == most
 
 
@@ -247,7 +251,7 @@ def test_starts_at_one_domain_are_spaced_and_others_are_not() -> None:
     turns = pacer(per_host_delay=0.1, concurrency=50)
 
     async def visit(domain: str) -> None:
-        async with turns.turn(domain, None):
+        async with turns.turn(domain, ()):
             starts.setdefault(domain, []).append(time.monotonic())
 
     async def run() -> None:
@@ -265,11 +269,11 @@ def test_too_many_requests_widen_the_spacing_until_answers_come() -> None:
 
     async def run() -> float:
         for _ in range(3):
-            async with turns.turn("a.org", None):
+            async with turns.turn("a.org", ()):
                 pass
             turns.heard("a.org", too_many=True)
         began = time.monotonic()
-        async with turns.turn("a.org", None):
+        async with turns.turn("a.org", ()):
             waited = time.monotonic() - began
         for _ in range(9):
             turns.heard("a.org", too_many=False)
@@ -278,12 +282,44 @@ def test_too_many_requests_widen_the_spacing_until_answers_come() -> None:
     assert asyncio.run(run()) > 0.1
 
 
+def test_a_domain_that_asks_for_patience_is_let_alone_by_all_its_visitors() -> None:
+    turns = pacer(per_host=1)
+
+    async def visit() -> str:
+        try:
+            async with turns.turn("a.org", ()):
+                return "asked"
+        except HeldBackError as held:
+            return f"held back for {held.seconds / 3_600:.1f} h"  # a day was asked for, by one page
+
+    async def run() -> list[str]:
+        async with turns.turn("a.org", ()):
+            turns.heard("a.org", too_many=True, wait=0.1)
+            began = time.monotonic()
+        said = [await visit()]
+        assert 0.05 < time.monotonic() - began < 5
+        # Those that wait in line when it is said don't go on waiting.
+        async with turns.turn("a.org", ()):
+            waiting = [asyncio.create_task(visit()) for _ in range(4)]
+            await asyncio.sleep(0)
+            turns.heard("a.org", too_many=True, wait=86_400.0)
+        async with turns.turn("b.org", ()):
+            pass
+        return said + list(await asyncio.gather(*waiting)) + [await visit()]
+
+    said = asyncio.run(asyncio.wait_for(run(), 5))
+    assert said == [
+        "asked",
+        *["held back for 1.0 h"] * 5,
+    ]  # a tenth of a second was just waited for
+
+
 def test_idle_domains_are_forgotten() -> None:
     async def run() -> int:
         turns = pacer()
         most = 0
         for number in range(10_000):
-            async with turns.turn(f"{number}.org", f"address {number}"):
+            async with turns.turn(f"{number}.org", [f"address {number}"]):
                 most = max(most, len(turns))
         return most
 
@@ -294,8 +330,8 @@ def test_idle_domains_are_forgotten() -> None:
 def test_giving_up_while_waiting_never_costs_a_place(seed: int) -> None:
     rng = random.Random(seed)
 
-    async def visit(turns: Pacer, domain: str, address: str | None) -> None:
-        async with turns.turn(domain, address):
+    async def visit(turns: Pacer, domain: str, addresses: Sequence[str]) -> None:
+        async with turns.turn(domain, addresses):
             await asyncio.sleep(rng.random() * 0.005)
 
     async def run() -> None:
@@ -303,14 +339,14 @@ def test_giving_up_while_waiting_never_costs_a_place(seed: int) -> None:
         tasks = []
         for _ in range(200):
             domain = rng.choice(["a.org", "b.org", "c.org", "d.org"])
-            address = rng.choice([None, "192.0.2.1", "192.0.2.2"])
-            tasks.append(asyncio.create_task(visit(turns, domain, address)))
+            addresses = rng.choice([(), ("192.0.2.1",), ("192.0.2.1", "192.0.2.2")])
+            tasks.append(asyncio.create_task(visit(turns, domain, addresses)))
         for task in rng.sample(tasks, 150):
             await asyncio.sleep(rng.random() * 0.001)
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         async with asyncio.timeout(5):
-            await asyncio.gather(*(visit(turns, "a.org", "192.0.2.1") for _ in range(8)))
+            await asyncio.gather(*(visit(turns, "a.org", ["192.0.2.1"]) for _ in range(8)))
         assert turns._all._value == 4
         assert not turns._crowds
 
@@ -331,7 +367,7 @@ def test_many_who_ask_for_a_name_share_one_lookup() -> None:
         found = await asyncio.gather(*(names.lookup("localhost") for _ in range(50)))
         assert len(set(found)) == 1
         assert len(set(threading.enumerate()) - before) == 1
-        assert await names.address_of("localhost") in ("127.0.0.1", "::1")
+        assert set(await names.addresses_of("localhost")) <= {"127.0.0.1", "::1"}
         names.stop()
 
     asyncio.run(run())
@@ -494,6 +530,20 @@ def test_a_redirect_into_a_private_place_is_not_followed(web: LoopbackWeb) -> No
     assert isinstance(outcome, Failure)
     assert outcome.reason is FailureReason.ROBOTS
     assert web.requests_for("/private") == []
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+def test_the_beginning_of_a_huge_robots_txt_is_obeyed(web: LoopbackWeb, encoding: str) -> None:
+    """RFC 9309 asks for 500 KiB at least; what is too much beyond that is no licence."""
+    filler = "".join(f"Disallow: /closed/{n:05}\n" for n in range(22_000))
+    body = f"User-agent: *\n{filler}Disallow: /private\n# {'more and more ' * 60_000}"
+    assert body.index("/private") > 500 * 1024
+    assert len(body) > 1_300_000
+    packed = gzip.compress(body.encode()) if encoding == "gzip" else body.encode()
+    web.answer("/robots.txt", Answer(body=packed, headers={"Content-Encoding": encoding}))
+    outcomes = read_pages(*(page(web.url(path)) for path in ("/private/1", "/closed/21999", "/1")))
+    reasons = [each.reason if isinstance(each, Failure) else None for each in outcomes]
+    assert reasons == [FailureReason.ROBOTS, FailureReason.ROBOTS, None]
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 410, 418])

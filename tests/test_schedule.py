@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watcher.decide.schedule import (
-    FeedNotice,
     PollFacts,
     ScheduleDecision,
     ScheduleLimits,
@@ -180,6 +179,39 @@ def test_skipped_hours_and_days_are_waited_out() -> None:
     assert weekend.next_poll_at == NOW + LIMITS.max_every
 
 
+@pytest.mark.parametrize("skip", [{"skip_hours": tuple(range(23))}, {"skip_days": (6,)}])
+def test_no_hint_makes_a_busy_feed_wait_until_entries_are_lost(
+    skip: dict[str, tuple[int, ...]],
+) -> None:
+    """Forty entries an hour, of which twenty are kept: in hours of silence they would be gone."""
+    busy = ScheduleState(
+        polled_at=NOW - 10 * MINUTE,
+        last_new_at=NOW,
+        slow_per_hour=40,
+        fast_per_hour=40,
+        keeps=20,
+        room_s=900,
+    )
+    for hint in (skip, {"ttl": 9 * HOUR}, {"max_age": DAY}, skip | {"ttl": 9 * HOUR}):
+        poll = PollFacts(new=5, known=15, window=20, **hint)  # type: ignore[arg-type]
+        assert decide(busy, poll).interval <= 16 * MINUTE
+
+
+@given(
+    st.lists(st.integers(0, 23), unique=True, min_size=1, max_size=20).map(tuple),
+    st.floats(0, 1, exclude_max=True),
+    st.integers(0, 24 * 60),
+)
+def test_the_spread_reaches_into_no_skipped_hour(
+    hours: tuple[int, ...], jitter: float, minutes: int
+) -> None:
+    poll = PollFacts(known=20, window=20, skip_hours=hours)
+    now = NOW + minutes * MINUTE
+    calm = replace(slow_feed(), polled_at=now - HOUR, last_new_at=now, slow_per_hour=1e-3)
+    at = decide(calm, poll, now=now, jitter=jitter).next_poll_at
+    assert at.hour not in hours
+
+
 def test_skipping_everything_skips_nothing() -> None:
     everything = PollFacts(known=20, skip_hours=tuple(range(24)), skip_days=tuple(range(7)))
     plain = decide(slow_feed(), PollFacts(known=20))
@@ -196,6 +228,10 @@ def test_a_missed_window_is_noted_and_shortens_the_interval() -> None:
     missed = decide(state, PollFacts(new=20, known=0, window=20))
     assert missed.notes == ("missed-window",)
     assert missed.interval <= 30 * MINUTE < fine.interval
+    assert (fine.state.missed, fine.state.missed_at) == (0, None)
+    assert (missed.state.missed, missed.state.missed_at) == (1, NOW)
+    later = decide(missed.state, PollFacts(known=20, window=20), now=NOW + HOUR)
+    assert (later.state.missed, later.state.missed_at) == (1, NOW)
 
 
 @pytest.mark.parametrize(
@@ -248,21 +284,32 @@ def test_weights_make_lookups_and_busy_servers_less_final() -> None:
 @pytest.mark.parametrize("reason", [DEAD, FailureReason.DNS, FailureReason.HTTP_5XX])
 def test_one_notice_when_it_fails_and_one_when_it_is_back(reason: FailureReason) -> None:
     seen = failing(reason, 20)
-    told = [(at, decision.notice) for at, decision in seen if decision.notice]
-    assert [notice for _, notice in told] == [FeedNotice.FAILING]
-    assert told[0][0] - NOW >= LIMITS.notice_after
+    told = [decision.state.noticed for _, decision in seen]
+    assert told == sorted(told)
+    first = next(at for at, decision in seen if decision.state.noticed)
+    assert LIMITS.notice_after <= first - NOW <= DAY + 2 * HOUR
     at, last = seen[-1]
     back = decide(last.state, PollFacts(known=20, window=20), now=at + HOUR)
-    assert back.notice is FeedNotice.RECOVERED
     assert (back.state.failures, back.state.failing_since) == (0.0, None)
-    again = decide(back.state, PollFacts(known=20, window=20), now=at + 2 * HOUR)
-    assert again.notice is None
+    assert not back.state.noticed
+
+
+@pytest.mark.parametrize("every", [6 * HOUR, 12 * HOUR, DAY])
+@pytest.mark.parametrize("reason", sorted(FailureReason))
+def test_a_feed_that_is_rarely_polled_is_noticed_within_a_day_too(
+    reason: FailureReason, every: timedelta
+) -> None:
+    state, now = ScheduleState(interval_s=every.total_seconds(), polled_at=NOW), NOW
+    while not state.noticed:
+        decision = decide(state, PollFacts(reason=reason, every=every), now=now)
+        state, before, now = decision.state, now, decision.next_poll_at
+    assert before - NOW <= DAY + every
 
 
 def test_a_short_outage_tells_nobody_and_changes_nothing_for_long() -> None:
     (_, first), (at, second), *_ = failing(DEAD, 1)
     back = decide(second.state, PollFacts(new=1, known=19, window=20), now=at + 20 * MINUTE)
-    assert first.notice is second.notice is back.notice is None
+    assert not any(seen.state.noticed for seen in (first, second, back))
     assert back.interval <= 30 * MINUTE
 
 
@@ -289,6 +336,14 @@ def test_a_permanent_redirect_is_followed_after_a_day_of_it() -> None:
     assert all(move == there for age, move in moves if age >= DAY)
     home = decide(state, PollFacts(known=20, window=20), now=now)
     assert (home.move_to, home.state.moved_to) == (None, None)
+
+
+def test_a_moved_feed_that_fails_for_a_day_is_asked_where_it_was_again() -> None:
+    seen = failing(FailureReason.HTTP_404, 3)
+    assert [decision.move_back for _, decision in seen] == [at - NOW >= DAY for at, _ in seen]
+    held = replace(seen[-1][1].state, failing_since=NOW)
+    decision = decide(held, PollFacts(reason=FailureReason.HELD_BACK), now=NOW + 9 * DAY)
+    assert not decision.move_back
 
 
 @pytest.mark.parametrize("polls_before", [0, 1])
@@ -332,7 +387,7 @@ def test_rarely_polled_feeds_get_a_full_body_too() -> None:
         if decision.unconditional:
             break
         state, now = decision.state, now + DAY
-    assert polled == 6
+    assert polled == 3
 
 
 def test_silence_is_expected_by_the_gaps_before_it() -> None:

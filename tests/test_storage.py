@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 from databases import database
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from watcher.errors import AlreadyRunningError, NotFoundError, StorageError
 from watcher.model import (
@@ -43,6 +45,7 @@ from watcher.storage import (
     ReadOutcome,
     Store,
 )
+from watcher.storage.claims import SHARE
 from watcher.storage.engine import SCHEMA, migrations_folder, upgrade
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -225,6 +228,65 @@ def test_two_claimers_never_get_the_same_work(store: Store) -> None:
         thread.join()
     assert sorted(got) == sorted(set(got))
     assert len(got) == 40
+
+
+def test_a_claim_takes_of_each_host_its_share_and_of_full_ones_none(store: Store) -> None:
+    """One host's backlog, however old, leaves places for the others, on either database."""
+    crowd = [
+        FeedSpec(url=f"https://t.example/s/{n}", name=f"{n}", publisher="t") for n in range(90)
+    ]
+    store.feeds.sync([*crowd, spec("late")], now=NOW)
+    claimed = store.feeds.claim(now=NOW, limit=60, lease=LEASE)
+    assert Counter(feed.host for feed in claimed) == {"t.example": SHARE, "late.example": 1}
+    assert store.feeds.claim(now=NOW, limit=60, lease=LEASE, full=["t.example"]) == []
+    again = store.feeds.claim(now=NOW, limit=60, lease=LEASE, full=["other.example"])
+    assert len(again) == SHARE
+    named = [feed.id for feed in store.feeds.all()][40:]
+    chosen = store.feeds.claim(now=NOW, limit=60, lease=LEASE, only=named)
+    assert len(chosen) == SHARE
+    assert {feed.id for feed in chosen} <= set(named)
+
+    [crowded, late] = [store.feeds.all()[0].id, store.feeds.all()[-1].id]
+    pages = [entry(f"k{n}", url=f"https://www.big.example/{n}") for n in range(90)]
+    store.feeds.record([polled(crowded, *pages), polled(crowded, entry("k", url=None))])
+    store.feeds.record([polled(late, entry("x", url="https://small.example/x"), at=NOW + LEASE)])
+    soon = NOW + LEASE
+    hosts = Counter(
+        entry.host for entry in store.articles.claim_entries(now=soon, limit=60, lease=LEASE)
+    )
+    assert hosts == {"big.example": SHARE, "small.example": 1, None: 1}
+    assert store.articles.claim_entries(now=soon, limit=9, lease=LEASE, full=["big.example"]) == []
+    few = store.articles.claim_entries(now=soon, limit=5, lease=LEASE)
+    assert [entry.host for entry in few] == ["big.example"] * 5
+
+
+def test_a_claim_of_pages_reads_one_index_and_no_row_of_those_it_passes_over(store: Store) -> None:
+    """A backlog of any size is passed over without a look at its rows, which hold whole texts."""
+    if not store._database.is_sqlite:
+        pytest.skip("the plan of SQLite")
+    said: list[tuple[str, Any]] = []
+    event.listen(
+        store._database.engine,
+        "before_cursor_execute",
+        lambda _connection, _cursor, sql, values, *_more: said.append((sql, values)),
+    )
+    store.articles.claim_entries(now=NOW, limit=9, lease=LEASE, full=["big.example"])
+    [(sql, values)] = [one for one in said if one[0].startswith("UPDATE entries")]
+    with store._database.engine.connect() as connection:
+        plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)]
+    assert any("USING COVERING INDEX ix_entries_due" in step for step in plan), plan
+    assert not any(step.startswith("SCAN entries") for step in plan), plan
+
+
+def test_a_feed_that_moved_is_paced_by_its_new_host(store: Store) -> None:
+    [feed_id] = add_feed(store, "a")
+    assert store.feeds.all()[0].host == "a.example"
+    moved = polled(feed_id, address="https://feeds.b.example/a")
+    store.feeds.record([moved])
+    assert store.feeds.all()[0].host == "b.example"
+    store.feeds.record([polled(feed_id)])
+    store.feeds.sync([spec("a")], now=NOW)
+    assert store.feeds.all()[0].host == "b.example"
 
 
 def test_a_failed_poll_is_data_and_a_good_one_clears_it(store: Store) -> None:

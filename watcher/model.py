@@ -122,6 +122,11 @@ class FeedSpec:
     origin: str = "config"
     """``config`` (follows the file) or ``cli`` (added with ``feeds add``)."""
 
+    @property
+    def reads_pages(self) -> bool:
+        """Whether the pages of its entries are ever fetched. A channel's page holds all of them."""
+        return self.read != ReadPolicy.NEVER and self.kind != FeedKind.TELEGRAM
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiverSpec:
@@ -181,6 +186,7 @@ class FailureReason(StrEnum):
     HTTP_429 = "http-429"
     HTTP_4XX = "http-4xx"
     HTTP_5XX = "http-5xx"
+    HELD_BACK = "held-back"  # not asked: its domain had said "too many requests" a while ago
     ROBOTS = "robots"
     NOT_A_FEED = "not-a-feed"
     NOT_A_PAGE = "not-a-page"

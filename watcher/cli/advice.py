@@ -20,6 +20,7 @@ ADVICE = {
     FailureReason.HTTP_404: "the feed has moved: `watcher feeds discover SITE`",
     FailureReason.HTTP_410: "the feed was given up: `watcher feeds remove` it",
     FailureReason.HTTP_429: "asked too often; give the feed a longer `every`",
+    FailureReason.HELD_BACK: "its site asked for patience; it is asked again when that is over",
     FailureReason.HTTP_4XX: "open it in a browser; the address may be wrong",
     FailureReason.HTTP_5XX: "the server is in trouble; it is tried again by itself",
     FailureReason.ROBOTS: "its robots.txt forbids it",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -197,6 +197,9 @@ def _work(store: Store, now: datetime) -> Iterator[Finding]:
 
 
 def _feeds(store: Store, now: datetime) -> Iterator[Finding]:
+    from watcher.cli.feedlines import MISSED_SHOWN
+    from watcher.decide.schedule import ScheduleState
+
     by_error: dict[str, list[FeedTrouble]] = {}
     troubled = store.health.failing()
     polled = sum(feed.state in ("ok", "failing") for feed in store.feeds.all())
@@ -207,12 +210,23 @@ def _feeds(store: Store, now: datetime) -> Iterator[Finding]:
             by_error.setdefault(feed.error, []).append(feed)
     for error, failing in by_error.items():
         yield problem(f"feeds failing: {error}", _named(failing, now), advice_for(error))
+    missed = [
+        feed.spec.name
+        for feed in store.feeds.all()
+        if (at := ScheduleState.from_json(feed.schedule).missed_at) and now - at <= MISSED_SHOWN
+    ]
+    if missed:
+        yield note("feeds", f"entries may have been missed of {_some(missed)}",
+                   "let the service run on, and give them a shorter `every` if they have one")  # fmt: skip
     silent = store.health.silent_feeds(since=now - timedelta(days=30))
     if silent:
-        shown = ", ".join(one_line(name) for name in silent[:5])
-        more = f" and {len(silent) - 5} more" if len(silent) > 5 else ""
-        yield note("feeds", f"nothing new for 30 days from {shown}{more}",
+        yield note("feeds", f"nothing new for 30 days from {_some(silent)}",
                    "they may have moved: `watcher feeds discover SITE`")  # fmt: skip
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return ", ".join(one_line(name) for name in names[:5]) + more
 
 
 def _named(failing: list[FeedTrouble], now: datetime) -> str:

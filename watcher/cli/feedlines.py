@@ -21,6 +21,8 @@ _FIGURES = (("newest", 7), ("24 h", 5), ("every", 7), ("next", 11))
 _FIGURE_CELLS = sum(cells + 1 for _name, cells in _FIGURES)
 _STATE_CELLS = 8
 _ID_CELLS = 4
+MISSED_SHOWN = timedelta(days=7)
+"""For so long a missed window is shown as what is wrong with a feed."""
 
 
 def feed_lines(
@@ -28,7 +30,8 @@ def feed_lines(
 ) -> Iterator[str]:
     """A heading, and per feed its state, name, newest entry, entries of a day, interval, next poll.
 
-    A second line says what is wrong: the failure and how often, or an unusual silence.
+    A second line says what is wrong: the failure and how often, entries that may have been missed, or
+    an unusual silence; another one where its server has moved it to.
     """
     # Below 60 columns the name would be a stump: it gets the line, the figures the next.
     narrow = width() < 60
@@ -49,10 +52,10 @@ def feed_lines(
             due(feed.next_poll_at, now) if polled else "-",
         ]
         yield _row(f"{feed.id:>{_ID_CELLS}} {state} {name}", figures, narrow)
-        wrong = _wrong(feed, now)
-        if wrong:
-            lines = wrap(wrong, width() - left, most=2)
-            yield paint(" " * left + indented(lines, left), "warn")
+        for text, style in ((_wrong(feed, now), "warn"), (_moved(feed), "dim")):
+            if text:
+                lines = wrap(text, width() - left, most=2)
+                yield paint(" " * left + indented(lines, left), style)
 
 
 def _row(start: str, figures: Sequence[str], narrow: bool) -> str:
@@ -71,12 +74,21 @@ def _wrong(feed: FeedRecord, now: datetime) -> str | None:
     """What is wrong with a feed that should be polled, in a sentence."""
     if feed.state not in (FeedState.OK, FeedState.FAILING):
         return None
+    state = ScheduleState.from_json(feed.schedule)
     if feed.last_error:
         times = f" {plural(feed.failures, 'time')}" if feed.failures else ""
         detail = one_line(feed.last_error_detail or "")
         return f"{feed.last_error}{times}: {detail}".rstrip(": ")
-    found = [_silence(feed, now), *map(_left_out, odd(feed))]
+    found = [_missed(state, now), _silence(feed, now), *map(_left_out, odd(feed))]
     return "; ".join(said for said in found if said) or None
+
+
+def _missed(state: ScheduleState, now: datetime) -> str | None:
+    if not state.missed_at or now - state.missed_at > MISSED_SHOWN:
+        return None
+    times = f", {plural(state.missed, 'time')} so far" if state.missed > 1 else ""
+    when = ago(state.missed_at, now)
+    return f"entries may have been missed {when} ago: none of the poll before was left{times}"
 
 
 def _silence(feed: FeedRecord, now: datetime) -> str | None:
@@ -89,6 +101,11 @@ def _silence(feed: FeedRecord, now: datetime) -> str | None:
 def _longest_silence(feed: FeedRecord) -> timedelta | None:
     state = ScheduleState.from_json(feed.schedule)
     return expected_silence(state, false_alarm_rate=feed.spec.false_alarm_rate)
+
+
+def _moved(feed: FeedRecord) -> str | None:
+    """Where its server has moved it for good."""
+    return None if feed.address == feed.spec.url else f"polled at {one_line(feed.address)}"
 
 
 def _interval(feed: FeedRecord) -> str:
@@ -144,6 +161,9 @@ def feed_json(feed: FeedRecord, entries: int, now: datetime) -> dict[str, Any]:
         "interval_s": every.total_seconds(),
         "expected_silence_s": usual.total_seconds() if usual else None,
         "wrong": _wrong(feed, now),
+        "address": feed.address,
+        "missed_windows": state.missed,
+        "last_missed_at": state.missed_at,
         "lang": feed.lang,
         "tags": list(feed.spec.tags),
         "odd": list(odd(feed)),

@@ -71,6 +71,9 @@ def add(
     selector: Annotated[
         str | None, typer.Option(help="CSS selector of the links of a listing page.")
     ] = None,
+    robots: Annotated[
+        bool, typer.Option(help="Respect robots.txt when reading its article pages.")
+    ] = True,
 ) -> None:
     """Add a feed; a site's address is searched for its feed."""
     cli = root(context)
@@ -80,6 +83,7 @@ def add(
         "topics": tuple(TopicId(wanted) for wanted in topic or ()),
         "tags": tuple(tag or ()),
         "read": read,
+        "ignore_robots": not robots,
         "origin": "cli",
     }
     specs = asyncio.run(find_specs(cli, url, kind, selector))

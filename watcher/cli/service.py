@@ -154,6 +154,8 @@ def print_tally(tally: Tally, seconds: float, *, sending: bool) -> None:
         say(f"Made {plural(tally.alerts, 'alert')}, {sent}{again}.")
     for subject, detail in tally.failures:
         say(f"  {safe(subject)}: {safe(detail)}")
+    for feed in tally.missed:
+        say(f"  {safe(feed)}: no entry of the poll before was left, so some may have been missed")
     if tally.hits:
         say("See them: watcher hits")
 

@@ -40,10 +40,15 @@ def delivery_retry(
     return now + delay
 
 
-def entry_retry(attempts: int, now: datetime) -> datetime | None:
+def entry_retry(
+    attempts: int, now: datetime, retry_after: timedelta | None = None
+) -> datetime | None:
     """When to read an unreadable page again after ``attempts`` (>= 1) tries; None: give up.
 
     10 min, 1 h, 6 h, 1 d, 3 d; then the entry stays scored on what the feed said (partial).
+    What the server asked for in Retry-After is a lower bound.
     """
     index = max(attempts, 1) - 1
-    return now + ENTRY_DELAYS[index] if index < len(ENTRY_DELAYS) else None
+    if index >= len(ENTRY_DELAYS):
+        return None
+    return now + max(ENTRY_DELAYS[index], min(retry_after or timedelta(), RETRY_AFTER_LONGEST))

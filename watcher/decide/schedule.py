@@ -3,8 +3,8 @@
 The interval follows how often entries appear: a quarter of the usual gap between two, where "usual"
 is the busier of the last hours and the last week. A poll that brings mostly entries never seen
 before shortens it further, so that nothing scrolls out of the feed unseen between two polls. What
-the server asks for (Cache-Control, Expires, ttl, skipHours, skipDays) lengthens it, but never so
-far that entries would be lost. A fixed ``every`` wins over all of this. Retry-After always counts.
+the server asks for (Cache-Control, Expires, ttl, skipHours, skipDays) lengthens it, but none of it
+so far that entries would be lost. A fixed ``every`` wins over all of this. Retry-After always counts.
 
 Numbers that others found first: weights and linear backoff, Media Cloud's rss-fetcher; slower with
 idle days, CommaFeed; the larger of all hints, miniflux.
@@ -16,7 +16,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import Any, Self
 
 from watcher.decide import volume
@@ -50,8 +49,12 @@ _WEIGHTS = {
     FailureReason.HTTP_404: _SOFT,
     FailureReason.HTTP_429: _SOFT,
     FailureReason.HTTP_5XX: _SOFT,
+    FailureReason.HELD_BACK: 0.0,  # it was not even asked
 }
+_CROWDED = (FailureReason.HTTP_429, FailureReason.HELD_BACK)
 _NOTICE_FAILURES = 3.0
+_NOTICE_ANYWAY = DAY
+"""A feed that is rarely polled takes long to fail often."""
 _FAILING_SHARE = 8
 """A feed that has failed for so long is tried again after one part in this many of that time."""
 _MAX_RETRY = DAY
@@ -61,16 +64,10 @@ _CONFIRM_POLLS = 3
 _FULL_AFTER_POLLS = 24
 _FULL_AFTER_POLLS_OLD = 6
 """Enough when the last body is over a day old."""
+_FULL_AFTER = 2 * DAY
+"""Enough for a feed that is polled once a day."""
 _SPREAD = 0.1
 _MAX_SPREAD = timedelta(hours=1)
-
-
-class FeedNotice(StrEnum):
-    """What the operator should hear once about a feed."""
-
-    FAILING = "failing"
-    GONE = "gone"
-    RECOVERED = "recovered"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +136,7 @@ class ScheduleState:
     """Weighted, since the last poll that worked."""
     failing_since: datetime | None = None
     noticed: bool = False
-    """The operator has been told that it fails."""
+    """It fails for so long, or so often, that the operator is to hear of it."""
     gone_polls: int = 0
     gone_since: datetime | None = None
     moved_to: str | None = None
@@ -153,6 +150,9 @@ class ScheduleState:
     ttl_s: float | None = None
     skip_hours: tuple[int, ...] = ()
     skip_days: tuple[int, ...] = ()
+    missed: int = 0
+    """Windows missed so far: between two polls every entry had been replaced."""
+    missed_at: datetime | None = None
 
     def __post_init__(self) -> None:
         check_aware(self)
@@ -199,7 +199,8 @@ class ScheduleDecision:
     """Poll without validators next time."""
     move_to: str | None = None
     """Take this address from now on: it was pointed to permanently, for a day at least."""
-    notice: FeedNotice | None = None
+    move_back: bool = False
+    """Where it was moved to it fails for a day: take the address that the user wrote again."""
 
 
 def next_poll(
@@ -219,18 +220,21 @@ def next_poll(
         return _after_failure(state, poll, now=now, limits=limits, jitter=jitter)
     learnt = _follow_move(_learn(state, poll, now), poll, now)
     interval = poll.every or _adaptive(learnt, now, limits)
-    wait = interval if poll.every else _hinted(interval, learnt, poll, now, limits)
+    wait = interval if poll.every else _hinted(interval, learnt, poll, limits)
     wait = max(wait, _asked_to_wait(poll))
+    spread = _spread(wait)
+    if not poll.every:
+        wait = max(wait, min(_skip(now, wait, learnt), _safe(learnt, limits)))
+        spread = _before_skip(now + wait, spread, learnt)
     moved = learnt.moved_to if _confirmed(learnt.moved_polls, learnt.moved_since, now) else None
     notes = [note for note, seen in (("missed-window", _missed(poll)), ("moved", moved)) if seen]
     return ScheduleDecision(
-        next_poll_at=now + wait + _spread(wait) * jitter,
+        next_poll_at=now + wait + spread * jitter,
         interval=wait,
         state=replace(learnt, interval_s=interval.total_seconds()),
         notes=tuple(notes),
         unconditional=_wants_body(learnt, now + wait),
         move_to=moved,
-        notice=FeedNotice.RECOVERED if state.noticed else None,
     )
 
 
@@ -312,6 +316,8 @@ def _pace(state: ScheduleState, poll: PollFacts, now: datetime) -> ScheduleState
         fast_per_hour=_average(state.fast_per_hour, poll.new, seconds, _FAST_S),
         slow_per_hour=_average(state.slow_per_hour, poll.new, seconds, _SLOW_S),
         room_s=_room(state.room_s, poll, seconds),
+        missed=state.missed + _missed(poll),
+        missed_at=now if _missed(poll) else state.missed_at,
     )
 
 
@@ -352,14 +358,12 @@ def _hinted(
     interval: timedelta,
     state: ScheduleState,
     poll: PollFacts,
-    now: datetime,
     limits: ScheduleLimits,
 ) -> timedelta:
     """The interval after what server and feed ask for, as far as nothing is lost by it."""
     ttl = timedelta(seconds=min(state.ttl_s or 0.0, 1e8))
     asked = min(max(poll.max_age or ttl, ttl), _safe(state, limits))
-    wait = max(interval, _clamp(asked, limits))
-    return max(wait, min(_skip(now, wait, state), limits.max_every))
+    return max(interval, _clamp(asked, limits))
 
 
 def _safe(state: ScheduleState, limits: ScheduleLimits) -> timedelta:
@@ -377,10 +381,25 @@ def _skip(now: datetime, wait: timedelta, state: ScheduleState) -> timedelta:
     """Move a poll out of the hours and days in which the publisher says that nothing comes."""
     at = (now + wait).astimezone(UTC)
     for _ in range(7 * 24):
-        if at.hour not in state.skip_hours and at.weekday() not in state.skip_days:
+        if not _skipped(at, state):
             return at - now
-        at = at.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+        at = _next_hour(at)
     return wait  # all of the week, which can't be meant
+
+
+def _before_skip(at: datetime, spread: timedelta, state: ScheduleState) -> timedelta:
+    """As much of the spread as does not reach into an hour to be left out."""
+    hour = _next_hour(at.astimezone(UTC))
+    return min(spread, hour - at) if _skipped(hour, state) and not _skipped(at, state) else spread
+
+
+def _skipped(at: datetime, state: ScheduleState) -> bool:
+    at = at.astimezone(UTC)
+    return at.hour in state.skip_hours or at.weekday() in state.skip_days
+
+
+def _next_hour(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
 
 
 def _follow_move(state: ScheduleState, poll: PollFacts, now: datetime) -> ScheduleState:
@@ -408,17 +427,18 @@ def _after_failure(
     gone = _confirmed(failed.gone_polls, failed.gone_since, now)
     wait = _MAX_RETRY if gone else _backoff(failed, poll, now, limits)
     wait = max(wait, poll.every or wait, _asked_to_wait(poll))
-    long_enough = now - (failed.failing_since or now) >= limits.notice_after
-    tell = not state.noticed and (gone or (failed.failures >= _NOTICE_FAILURES and long_enough))
+    failing_for = now - (failed.failing_since or now)
+    often = failed.failures >= _NOTICE_FAILURES and failing_for >= limits.notice_after
     # Everybody else was told "too many" at the same time and will come back at the same time.
-    crowded = poll.reason is FailureReason.HTTP_429
-    spread = min(wait, _MAX_SPREAD) if crowded else _spread(wait)
+    spread = min(wait, _MAX_SPREAD) if poll.reason in _CROWDED else _spread(wait)
     return ScheduleDecision(
         next_poll_at=now + wait + spread * jitter,
         interval=wait,
-        state=replace(failed, noticed=state.noticed or tell),
+        state=replace(
+            failed, noticed=state.noticed or gone or often or failing_for >= _NOTICE_ANYWAY
+        ),
         notes=("gone",) if gone else (),
-        notice=(FeedNotice.GONE if gone else FeedNotice.FAILING) if tell else None,
+        move_back=failing_for >= DAY and poll.reason is not FailureReason.HELD_BACK,
     )
 
 
@@ -458,9 +478,11 @@ def _asked_to_wait(poll: PollFacts) -> timedelta:
 
 def _wants_body(state: ScheduleState, next_poll_at: datetime) -> bool:
     """Whether it is time to ask without validators: some servers say 304 whatever happens."""
-    old = state.body_at is not None and next_poll_at - state.body_at >= DAY
-    return state.unmodified_polls >= _FULL_AFTER_POLLS or (
-        old and state.unmodified_polls >= _FULL_AFTER_POLLS_OLD
+    age = next_poll_at - (state.body_at or next_poll_at)
+    return (
+        state.unmodified_polls >= _FULL_AFTER_POLLS
+        or (state.unmodified_polls >= _FULL_AFTER_POLLS_OLD and age >= DAY)
+        or (state.unmodified_polls > 0 and age >= _FULL_AFTER)
     )
 
 

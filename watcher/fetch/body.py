@@ -21,6 +21,11 @@ _BIG = 1_000_000
 class TooLargeError(Exception):
     """The decoded body is over the limit."""
 
+    def __init__(self, text: str = "", *, beginning: bytes = b"") -> None:
+        super().__init__(text)
+        self.beginning = beginning
+        """What was decoded just before."""
+
 
 class DamagedBodyError(Exception):
     """The body can't be decoded, or ends too early; the text says how."""
@@ -57,7 +62,23 @@ async def read_body(
         return reader.finish(), reader.wire
 
 
+async def read_beginning(stream: StreamReader, encoding: str, limit: int) -> tuple[bytes, int]:
+    """Like ``read_body``, but of a body over the limit its beginning, about as long as that.
+
+    One that is packed twice may begin with rubbish: nobody does that to be understood.
+    """
+    reader = _BodyReader(encoding, limit)
+    try:
+        while data := await stream.readany():
+            reader.feed(data)
+    except TooLargeError as error:
+        return reader.so_far() + error.beginning, reader.wire
+    return reader.finish(), reader.wire
+
+
 class _BodyReader:
+    """Takes a body in as it arrives."""
+
     def __init__(self, encoding: str, limit: int) -> None:
         self._limit = limit
         self._decoders = _decoders(encoding)
@@ -68,6 +89,7 @@ class _BodyReader:
         self.wire = 0
 
     def feed(self, data: bytes) -> None:
+        """Decode some more; TooLargeError when it is too much."""
         first = self.wire < len(_GZIP_MAGIC)
         self.wire += len(data)
         if first and not self._decoders:
@@ -81,14 +103,19 @@ class _BodyReader:
             data = decoder.feed(data, self._limit + 1 - self.size)
         self.size += len(data)
         if self.size > self._limit:
-            raise TooLargeError
+            raise TooLargeError(beginning=data)
         self._parts.append(data)
 
+    def so_far(self) -> bytes:
+        """What has been decoded."""
+        return b"".join([*self._parts, self._undecided])
+
     def finish(self) -> bytes:
+        """The whole body; DamagedBodyError where its encoded stream is not complete."""
         if self.wire:
             for decoder in self._decoders:
                 decoder.finish()
-        return b"".join([*self._parts, self._undecided])
+        return self.so_far()
 
 
 def _decoders(encoding: str) -> Sequence[_Decoder]:
@@ -140,7 +167,7 @@ class _Inflate:
             room -= len(part)
             data = self._zlib.unused_data
         if room <= 0:
-            raise TooLargeError
+            raise TooLargeError(beginning=b"".join(parts))
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _next_member(self, data: bytes) -> bool:
@@ -175,7 +202,7 @@ class _Brotli:
         except self._error:
             raise DamagedBodyError("damaged Brotli data") from None
         if len(out) >= room or not self._brotli.can_accept_more_data():
-            raise TooLargeError
+            raise TooLargeError(beginning=out)
         return out
 
     def finish(self) -> None:

@@ -18,12 +18,12 @@ from yarl import URL
 from watcher.model import Failure, FailureReason
 from watcher.urls import registered_domain
 
-from .body import TooLargeError, read_body
+from .body import TooLargeError, read_beginning, read_body
 from .exchange import FetchSettings, Request, Response
 from .guard import Guard, web_url
 from .headers import freshness, plain
 from .journey import Journey
-from .pace import Pacer
+from .pace import HeldBackError, Pacer
 from .resolve import Resolver
 from .robots import Robots, RobotsCache, parse_robots
 from .trouble import EXPECTED, explained
@@ -45,6 +45,8 @@ _KEEP_ALIVE_SECONDS = 5.0
 # Real sites send policies and cookies far over aiohttp's default of 8,190 bytes.
 _MAX_HEADER = 65_536
 _ROBOTS_BYTES = 1_000_000
+"""Read of a robots.txt, and obeyed; RFC 9309 asks for 500 KiB at least."""
+_LONG_ROBOTS = 50_000
 _ROBOTS_ABSENT = frozenset(
     {
         FailureReason.HTTP_401,
@@ -53,7 +55,6 @@ _ROBOTS_ABSENT = frozenset(
         FailureReason.HTTP_410,
         FailureReason.HTTP_4XX,
         FailureReason.NOT_A_PAGE,
-        FailureReason.TOO_LARGE,
         FailureReason.TOO_MANY_REDIRECTS,
     }
 )
@@ -139,19 +140,23 @@ class Fetcher:
         host = journey.url.raw_host or ""
         domain, numeric = _lane_of(host)
         try:
-            address = None if numeric else await self._resolver.address_of(host)
+            addresses = (domain,) if numeric else await self._resolver.addresses_of(host)
             spaced = domain != journey.domain
             journey.domain = domain
-            async with self._pacer.turn(domain, address, spaced=spaced):
+            async with self._pacer.turn(domain, addresses, spaced=spaced):
                 journey.start_clock()
                 try:
                     async with asyncio.timeout(journey.budget):
                         outcome = await self._exchange(journey, now)
                 finally:
                     journey.stop_clock()
+        except HeldBackError as held:
+            return journey.held_back(domain, timedelta(seconds=held.seconds))
         except EXPECTED as error:
             return journey.failed(*explained(error))
-        self._pacer.heard(domain, too_many=_says_too_many(outcome))
+        too_many = isinstance(outcome, Failure) and _says_too_many(outcome)
+        asked = outcome.retry_after if isinstance(outcome, Failure) and too_many else None
+        self._pacer.heard(domain, too_many=too_many, wait=asked.total_seconds() if asked else 0.0)
         return outcome
 
     async def _exchange(self, journey: Journey, now: datetime) -> Response | Failure | None:
@@ -181,11 +186,13 @@ class Fetcher:
 
     async def _body(self, journey: Journey, response: aiohttp.ClientResponse) -> tuple[bytes, int]:
         limit = journey.max_bytes
+        encoding = response.headers.get("Content-Encoding", "")
+        if journey.request.beginning:
+            return await read_beginning(response.content, encoding, limit)
         too_large = f"over {limit:,} bytes"
         if (response.content_length or 0) > limit:
             raise TooLargeError(too_large)
         try:
-            encoding = response.headers.get("Content-Encoding", "")
             return await read_body(response.content, encoding, limit, self._big_bodies)
         except TooLargeError:
             raise TooLargeError(too_large) from None
@@ -196,11 +203,15 @@ class Fetcher:
             accept="page",
             ignore_robots=True,
             max_bytes=_ROBOTS_BYTES,
+            beginning=True,
         )
         outcome = await self.fetch(request, now=now)
         if isinstance(outcome, Response):
             agent = self._settings.user_agent.partition("/")[0]
-            return parse_robots(outcome.body or b"", agent)
+            body = outcome.body or b""
+            if len(body) > _LONG_ROBOTS:  # takes up to half a second, in which others go on
+                return await asyncio.to_thread(parse_robots, body, agent)
+            return parse_robots(body, agent)
         return Robots() if outcome.reason in _ROBOTS_ABSENT else outcome
 
 
@@ -230,9 +241,7 @@ def _not_text(response: aiohttp.ClientResponse) -> str | None:
     return next((each for each in _NOT_TEXT if kind.startswith(each)), None)
 
 
-def _says_too_many(outcome: Response | Failure | None) -> bool:
-    if not isinstance(outcome, Failure):
-        return False
+def _says_too_many(outcome: Failure) -> bool:
     return outcome.status == 429 or (outcome.status == 503 and outcome.retry_after is not None)
 
 

@@ -59,6 +59,8 @@ class Request:
     """Leave the validators out and ask caches on the way for the real thing."""
     ignore_robots: bool = False
     max_bytes: int | None = None
+    beginning: bool = False
+    """Of a body that is longer, take the beginning instead of nothing."""
     deadline: timedelta | None = None
     """Instead of the settings' ``timeout``."""
 

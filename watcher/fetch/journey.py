@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from aiohttp import ClientResponse
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -121,6 +122,15 @@ class Journey:
         if self.hops:
             detail = f"{detail} (after redirect to {self.url.raw_host})"
         return Failure(reason=reason, detail=detail, url=self.request.url)
+
+    def held_back(self, domain: str, wait: timedelta) -> Failure:
+        """The failure of not being asked, since the domain wants to be left alone for a while."""
+        minutes = max(1, round(wait.total_seconds() / 60))
+        failure = self.failed(
+            FailureReason.HELD_BACK,
+            f'not asked: {domain} answered "too many requests", and is let alone for {minutes} min',
+        )
+        return replace(failure, retry_after=wait)
 
     def refused(self, response: ClientResponse, now: datetime) -> Failure:
         """The failure that a status code stands for, with the wait that the server asks for."""

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 _MAX_STRAIN = 5
 _STRAIN_IS_FORGOTTEN = 3600.0
 _SWEEP_FROM = 1024
+_PATIENCE = 30.0
+"""For so many seconds a request waits for a domain that asked to be let alone; else it fails."""
+_LONGEST_HOLD = 3600.0
+"""A single page may ask for a day; its whole domain is tried again after an hour."""
+
+
+class HeldBackError(Exception):
+    """The domain wants no request for a while."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"held back for {seconds:.0f} s")
+        self.seconds = seconds
 
 
 @dataclass(slots=True)
@@ -22,6 +34,8 @@ class _Lane:
     """Held by the one who starts next."""
     users: int = 0
     next_start: float = 0.0
+    held_until: float = 0.0
+    """The domain asked to be let alone until then."""
     strain: int = 0
     """Rises when the domain says "too many", falls when it answers; doubles the spacing."""
 
@@ -54,12 +68,13 @@ class Pacer:
 
     @asynccontextmanager
     async def turn(
-        self, domain: str, address: str | None, *, spaced: bool = True
+        self, domain: str, addresses: Sequence[str], *, spaced: bool = True
     ) -> AsyncIterator[None]:
-        """Wait for our turn at a domain, and at the address it resolved to where it was a name.
+        """Wait for our turn at a domain, and at each address that the request may go to.
 
         Not ``spaced``: the domain itself sent us on, so that this is still the same visit.
-        Taken in the order domain, address, all, so nobody waits in a circle, and those who wait
+        Raises HeldBackError where the domain asked to be let alone for long. Taken in the order
+        domain, addresses as they are sorted, all, so nobody waits in a circle, and those who wait
         for a busy domain or address don't keep the others from starting.
         """
         lane = self._lane(domain)
@@ -67,39 +82,45 @@ class Pacer:
         try:
             async with lane.slots:
                 async with lane.gate:
-                    await self._start(lane, address, spaced=spaced)
+                    await self._start(lane, addresses, spaced=spaced)
                 try:
                     yield
                 finally:
                     self._all.release()
-                    self._leave(address)
+                    self._leave(addresses)
         finally:
             lane.users -= 1
 
-    def heard(self, domain: str, *, too_many: bool) -> None:
-        """Widen the spacing of a domain that says "too many requests"; narrow it again later."""
+    def heard(self, domain: str, *, too_many: bool, wait: float = 0.0) -> None:
+        """Widen the spacing of a domain that says "too many requests"; narrow it again later.
+
+        ``wait`` are the seconds for which it asks to be let alone.
+        """
         lane = self._lanes.get(domain)
         if lane is None:
             return
         if too_many:
             lane.strain = min(lane.strain + 1, _MAX_STRAIN)
             lane.next_start = max(lane.next_start, time.monotonic() + self._spacing(lane))
+            lane.held_until = max(lane.held_until, time.monotonic() + min(wait, _LONGEST_HOLD))
         elif lane.strain:
             lane.strain -= 1
 
     def _spacing(self, lane: _Lane) -> float:
         return self._delay * float(1 << lane.strain)
 
-    async def _start(self, lane: _Lane, address: str | None, *, spaced: bool) -> None:
+    async def _start(self, lane: _Lane, addresses: Sequence[str], *, spaced: bool) -> None:
         # A loop, because an answer to the previous request may move the start further away.
-        while spaced and (wait := lane.next_start - time.monotonic()) > 0:  # noqa: ASYNC110
+        while spaced and (wait := _wait_for(lane)) > 0:  # noqa: ASYNC110
             await asyncio.sleep(wait)
-        if address is not None:
-            await self._join(address)
+        joined: list[str] = []
         try:
+            for address in addresses:
+                await self._join(address)
+                joined.append(address)
             await self._all.acquire()
         except BaseException:
-            self._leave(address)
+            self._leave(joined)
             raise
         lane.next_start = max(lane.next_start, time.monotonic() + self._spacing(lane))
 
@@ -114,12 +135,11 @@ class Pacer:
             self._forget_user(address, crowd)
             raise
 
-    def _leave(self, address: str | None) -> None:
-        if address is None:
-            return
-        crowd = self._crowds[address]
-        crowd.slots.release()
-        self._forget_user(address, crowd)
+    def _leave(self, addresses: Sequence[str]) -> None:
+        for address in addresses:
+            crowd = self._crowds[address]
+            crowd.slots.release()
+            self._forget_user(address, crowd)
 
     def _forget_user(self, address: str, crowd: _Crowd) -> None:
         crowd.users -= 1
@@ -140,8 +160,16 @@ class Pacer:
             domain: lane
             for domain, lane in self._lanes.items()
             if lane.users
-            or lane.next_start > now
+            or max(lane.next_start, lane.held_until) > now
             or (lane.strain and lane.next_start + _STRAIN_IS_FORGOTTEN > now)
         }
         # Twice what is in use: sweeping stays cheap for each new domain.
         self._sweep_at = max(_SWEEP_FROM, 2 * len(self._lanes))
+
+
+def _wait_for(lane: _Lane) -> float:
+    """Seconds until the domain may be asked; raises HeldBackError where those are too many."""
+    now = time.monotonic()
+    if lane.held_until - now > _PATIENCE:
+        raise HeldBackError(lane.held_until - now)
+    return max(lane.next_start, lane.held_until) - now

@@ -64,9 +64,9 @@ class Resolver(AbstractResolver):
             raise known.found
         return known.found
 
-    async def address_of(self, host: str) -> str:
-        """One address to tell servers apart by: the same one however the answer is ordered."""
-        return min(address for _, address in await self.lookup(host))
+    async def addresses_of(self, host: str) -> tuple[str, ...]:
+        """All addresses that a request may go to, in an order of their own."""
+        return tuple(sorted({address for _, address in await self.lookup(host)}))
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET

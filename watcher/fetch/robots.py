@@ -14,7 +14,7 @@ from yarl import URL
 
 from watcher.model import Failure, FailureReason
 
-_MAX_LINES = 5_000
+_MAX_LINES = 50_000
 _MAX_RULE = 2048
 _MAX_STARS = 20
 _TTL = 24 * 3600.0
@@ -55,18 +55,14 @@ class Robots:
     """What one site's robots.txt lets us read."""
 
     rules: tuple[_Rule, ...] = ()
+    """The one that decides before the others: the longest first, of equals what allows."""
 
     def allows(self, path: str) -> bool:
         """Whether a path (with its query) may be read; the longest rule decides, ties allow."""
         if not self.rules or path == "/robots.txt":
             return True
         path = _normal(path) or "/"
-        best = max(
-            (rule for rule in self.rules if rule.matches(path)),
-            key=lambda rule: (rule.length, rule.allow),
-            default=None,
-        )
-        return best is None or best.allow
+        return next((rule.allow for rule in self.rules if rule.matches(path)), True)
 
 
 def parse_robots(body: bytes, agent: str) -> Robots:
@@ -89,7 +85,8 @@ def parse_robots(body: bytes, agent: str) -> Robots:
                     mine.append(rule)
                 elif "*" in agents:
                     anyone.append(rule)
-    return Robots(tuple(mine if named else anyone))
+    rules = mine if named else anyone
+    return Robots(tuple(sorted(rules, key=lambda rule: (-rule.length, not rule.allow))))
 
 
 def _lines(body: bytes) -> Iterator[tuple[str, str]]:

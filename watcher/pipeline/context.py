@@ -103,6 +103,14 @@ class Tally:
     failures: list[tuple[str, str]] = field(default_factory=list)
     """Feed name or receiver, and what went wrong; the first hundred."""
 
+    missed: list[str] = field(default_factory=list)
+    """Feeds of which every entry was new, so that others may have come and gone; the first hundred."""
+
+    def missed_window(self, feed: str) -> None:
+        """Remember a feed of which entries may have been missed."""
+        if len(self.missed) < 100:
+            self.missed.append(feed)
+
     def failure(self, subject: str, detail: str) -> None:
         """Remember one failure for the summary."""
         if len(self.failures) < 100:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -53,7 +53,7 @@ class Scoring:
         context = self._context
         articles = context.store.articles
 
-        async def claim(room: int) -> Sequence[tuple[ArticleRecord, ...]]:
+        async def claim(room: int, _full: Collection[str]) -> Sequence[tuple[ArticleRecord, ...]]:
             claimed = await context.stored(
                 articles.claim_to_score, now=context.clock(), limit=room * CHUNK, lease=LEASE
             )

@@ -1,7 +1,8 @@
 """Leased work, taken in as room comes free, done concurrently, written in batches.
 
-The one loop behind polling and reading: a slow unit holds its own place and nobody else's, and
-what finishes while a batch is being written makes up the next batch.
+The one loop behind polling and reading: a slow unit holds its own place and nobody else's, a slow
+host its own share of the places, and what finishes while a batch is being written makes up the next
+batch.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -23,6 +25,8 @@ U = TypeVar("U")
 O = TypeVar("O")  # noqa: E741
 
 WRITE_AT_MOST = 256
+ENOUGH = 8
+"""Units in hand of one host with which it needs no more: some seconds' work, at its pace."""
 LOOK_AGAIN = 1.0
 """Seconds after which an intake that ran dry looks for newly due work while some is in hand."""
 
@@ -34,11 +38,14 @@ class Stage(Generic[U, O]):
     intake: int
     """Units in hand at most."""
     identify: Callable[[U], Hashable]
-    claim: Callable[[int], Awaitable[Sequence[U]]]
+    claim: Callable[[int, Collection[str]], Awaitable[Sequence[U]]]
+    """Given the room, and the hosts of which enough is in hand."""
     work: Callable[[U], Awaitable[O]]
     """Never raises for expected trouble; what it raises ends the run."""
     record: Callable[[list[tuple[U, O]]], Awaitable[None]]
     release: Callable[[list[U]], Awaitable[None]]
+    host: Callable[[U], str | None] = lambda _unit: None
+    """Whom a unit waits for, if anyone."""
     gather: float = 0.0
     """Seconds for which what finishes early waits for company at most: each commit waits for the
     disk, some 5 ms."""
@@ -88,28 +95,45 @@ class Flow(Generic[U, O]):
         self._stopping = stopping
         self._done: asyncio.Queue[tuple[U, O] | BaseException] = asyncio.Queue()
         self._in_hand: dict[Hashable, tuple[U, asyncio.Task[None]]] = {}
+        self._dry_until = 0.0
+        self._passed_over: frozenset[str] = frozenset()
+        """Hosts that the last claim left out, since enough of them was in hand."""
         self._enough = asyncio.Event()
         """Nothing more is worth waiting for before what is done is written."""
 
     async def run(self) -> int:
         """Returns how many units were done. Cancelled or failing, it gives its leases back."""
         done = 0
-        dry_since: float | None = None
         try:
             while True:
-                room = self._stage.intake - len(self._in_hand)
-                looked_lately = dry_since is not None and time.monotonic() - dry_since < LOOK_AGAIN
-                if room >= self._stage.intake / 2 and not looked_lately:
-                    dry_since = None if await self._take_in(room) else time.monotonic()
+                await self._fill()
                 if not self._in_hand:
                     return done
                 done += await self._write_finished()
         finally:
             await self._give_back()
 
+    async def _fill(self) -> None:
+        """Take in until half the places are taken or nothing is left to take.
+
+        One claim would not do: the backlog of one host can hide the others from it, and is out of
+        the way of the next claim.
+        """
+        while (room := self._stage.intake - len(self._in_hand)) >= self._stage.intake / 2:
+            if time.monotonic() < self._dry_until:
+                return
+            if not await self._take_in(room):
+                self._dry_until = time.monotonic() + LOOK_AGAIN
+
+    def _full(self) -> frozenset[str]:
+        """Hosts that would only keep waiting what else is claimed of them."""
+        hosts = Counter(self._stage.host(unit) for unit, _task in self._in_hand.values())
+        return frozenset(host for host, units in hosts.items() if host and units >= ENOUGH)
+
     async def _take_in(self, room: int) -> bool:
         if self._stopping.is_set():
             return False
+        self._passed_over = self._full()
         claimed = await self._claim(room)
         before = len(self._in_hand)
         for unit in claimed:
@@ -122,7 +146,7 @@ class Flow(Generic[U, O]):
 
     async def _claim(self, room: int) -> Sequence[U]:
         """A stop that comes during a claim gives back what the claim brings."""
-        claiming = asyncio.ensure_future(self._stage.claim(room))
+        claiming = asyncio.ensure_future(self._stage.claim(room, self._passed_over))
         try:
             return await asyncio.shield(claiming)
         except asyncio.CancelledError:
@@ -163,6 +187,8 @@ class Flow(Generic[U, O]):
         await self._stage.record(batch)
         for unit, _outcome in batch:
             self._in_hand.pop(self._stage.identify(unit), None)
+        if self._passed_over - self._full():
+            self._dry_until = 0.0  # what was passed over may be taken now
         return len(batch)
 
     async def _give_back(self) -> None:

@@ -16,11 +16,13 @@ from watcher.fetch import Request, Response
 from watcher.model import Failure, FailureReason, FeedData, FeedId, FeedSpec
 from watcher.pipeline.context import LEASE, Context, Tally
 from watcher.pipeline.flow import Flow, Stage, write_each
-from watcher.storage import FeedRecord, PollOutcome
+from watcher.storage import ADDRESS, FeedRecord, PollOutcome
 from watcher.workers import WorkerPool
 
 INTAKE = 512
 """Feeds in hand at once. More than the connections allowed: some only wait for their host."""
+NAMED = 4096
+"""Feeds that one claim may name."""
 PARSES = 12
 """Parses of one body, of about 1,000 entries each; what is left then comes with the next poll."""
 UNFINISHED = "unfinished"
@@ -39,18 +41,28 @@ class Polling:
     async def run(self, tally: Tally, *, only: Collection[FeedId] | None = None) -> int:
         """Poll what is due (or exactly ``only``, once); returns how many polls were made."""
         context = self._context
-        left = None if only is None else list(only)
+        left = None if only is None else list(dict.fromkeys(only))
 
-        async def claim(room: int) -> Sequence[FeedRecord]:
-            named = None if left is None else [left.pop() for _ in range(min(room, len(left)))]
-            if named == []:
-                return ()
+        async def claim(room: int, full: Collection[str]) -> Sequence[FeedRecord]:
+            if left is None:
+                return await take(room, full, None)
+            for start in range(0, len(left), NAMED):
+                if found := await take(room, full, left[start : start + NAMED]):
+                    taken = {feed.id for feed in found}
+                    left[:] = [named for named in left if named not in taken]
+                    return found
+            return ()
+
+        async def take(
+            room: int, full: Collection[str], named: list[FeedId] | None
+        ) -> list[FeedRecord]:
             return await context.stored(
                 context.store.feeds.claim,
                 now=context.clock(),
                 limit=room,
                 lease=LEASE,
                 only=named,
+                full=full,
             )
 
         async def write(batch: Sequence[tuple[FeedRecord, PollOutcome]]) -> None:
@@ -73,6 +85,7 @@ class Polling:
             work=self._poll_safely,
             record=record,
             release=release,
+            host=lambda feed: feed.host,
             gather=0.25,
         )
         return await Flow(stage, context.stopping).run()
@@ -99,7 +112,7 @@ class Polling:
         context = self._context
         response = await context.fetcher.fetch(
             Request(
-                url=feed.schedule.get(ADDRESS) or feed.spec.url,
+                url=feed.address,
                 etag=feed.etag,
                 last_modified=feed.last_modified,
                 force=bool(feed.schedule.get(FULL)),
@@ -150,12 +163,17 @@ class Polling:
             jitter=random.random(),  # noqa: S311  # spreads load, guards nothing
         )
         if decision.notes:
-            _log.info("feed %s: %s", feed.spec.name, ", ".join(decision.notes))
+            _log.warning("feed %s: %s", feed.spec.name, ", ".join(decision.notes))
+        plan = _plan(feed, decision)
         return PollOutcome(
             feed_id=feed.id,
             at=now,
             next_poll_at=decision.next_poll_at,
-            schedule=_plan(feed, decision) | _odd(feed, data),
+            schedule=plan | _odd(feed, data),
+            address=plan.get(ADDRESS) or feed.spec.url,
+            last_new_at=decision.state.last_new_at,
+            missed="missed-window" in decision.notes,
+            pages=feed.spec.reads_pages,
             failure=failure,
             data=data,
             etag=response.etag if response else None,
@@ -221,24 +239,19 @@ def _notes(parts: Sequence[FeedData]) -> tuple[str, ...]:
 # What the plan of a feed holds beside the schedule's own state.
 FULL = "full"
 """Poll without validators next time."""
-ADDRESS = "address"
-"""Poll this address instead: the server has moved the feed there for good."""
-NOTES = "notes"
-MISSED = "missed"
-"""How many windows were missed: between two polls every entry was replaced."""
 
 
 def _plan(feed: FeedRecord, decision: ScheduleDecision) -> dict[str, Any]:
     plan = decision.state.to_json()
-    address = decision.move_to or feed.schedule.get(ADDRESS)
+    moved = feed.address != feed.spec.url
+    back = moved and decision.move_back
+    address = decision.move_to or (feed.address if moved and not back else None)
     if address:
         plan[ADDRESS] = address
-    if decision.unconditional:
+    # Validators are of the address that gave them.
+    if decision.unconditional or back:
         plan[FULL] = True
-    if decision.notes:
-        plan[NOTES] = list(decision.notes)
-    missed = feed.schedule.get(MISSED, 0) + ("missed-window" in decision.notes)
-    return plan | ({MISSED: missed} if missed else {})
+    return plan
 
 
 def poll_facts(
@@ -272,6 +285,8 @@ def poll_facts(
 
 def _count(feed: FeedRecord, outcome: PollOutcome, tally: Tally) -> None:
     tally.polled += 1
+    if outcome.missed:
+        tally.missed_window(feed.spec.name)
     if outcome.failure is not None:
         tally.failed += 1
         tally.failure(feed.spec.name, outcome.failure.detail or outcome.failure.reason)

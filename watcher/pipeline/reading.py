@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -20,6 +20,7 @@ from watcher.model import (
     EntryState,
     Failure,
     FailureReason,
+    FeedKind,
     PageData,
     ReadPolicy,
 )
@@ -60,12 +61,13 @@ class Reading:
         """Read what is due; returns how many entries were done."""
         context = self._context
 
-        async def claim(room: int) -> Sequence[EntryRecord]:
+        async def claim(room: int, full: Collection[str]) -> Sequence[EntryRecord]:
             return await context.stored(
                 context.store.articles.claim_entries,
                 now=context.clock(),
                 limit=room,
                 lease=LEASE,
+                full=full,
             )
 
         async def record(batch: list[tuple[EntryRecord, ReadOutcome]]) -> None:
@@ -89,6 +91,7 @@ class Reading:
             work=self._read_safely,
             record=record,
             release=release,
+            host=lambda entry: entry.host,
             gather=0.25,
         )
         return await Flow(stage, context.stopping).run()
@@ -212,6 +215,9 @@ class Reading:
         """What the feed says is scored meanwhile."""
         now = self._context.clock()
         reason = page.reason or FailureReason.NO_TEXT
+        asked = reason is not FailureReason.HELD_BACK
+        tries = entry.attempts + asked
+        wait = page.retry_after if isinstance(page, Failure) else None
         skipped = reason in (FailureReason.READ_NEVER, FailureReason.NOT_PLAUSIBLE)
         found = page if isinstance(page, PageData) else None
         return ReadOutcome(
@@ -219,7 +225,8 @@ class Reading:
             state=EntryState.SKIPPED if skipped else EntryState.UNREADABLE,
             reason=reason,
             detail=page.detail if isinstance(page, Failure) else "",
-            next_try_at=None if reason in _FINAL else entry_retry(entry.attempts + 1, now),
+            asked=asked,
+            next_try_at=None if reason in _FINAL else entry_retry(tries, now, wait),
             known_article=_id(entry.own),
             article=article_from(entry, found, now, reason, apart=apart),
         )
@@ -228,7 +235,10 @@ class Reading:
         spec = entry.feed.spec
         if entry.url is None or not _links_to_a_page(entry):
             return Failure(reason=FailureReason.NO_LINK)
-        if spec.read == ReadPolicy.NEVER:
+        if spec.kind == FeedKind.TELEGRAM and entry.content:
+            # The feed is the page; a message's own page has its text for search engines only.
+            return PageData(text=entry.content)
+        if not spec.reads_pages:
             return Failure(reason=FailureReason.READ_NEVER, url=entry.url)
         if spec.read == ReadPolicy.PLAUSIBLE and not await self._plausible(entry):
             return Failure(reason=FailureReason.NOT_PLAUSIBLE, url=entry.url)

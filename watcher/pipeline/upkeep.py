@@ -26,6 +26,8 @@ YOUNG = timedelta(days=8)
 ONE_ARRIVAL = timedelta(minutes=15)
 SPIKE = "spike:"
 """Causes of this kind are the readers' matter, not the operator's."""
+MISSED_NAMED = 5
+"""Feeds with a missed window that a notice names."""
 KNOWN_FEED = timedelta(days=7)
 """A feed that was watched for less has no usual silence yet."""
 
@@ -77,6 +79,8 @@ class Upkeep:
         store = self._context.store
         feeds = [feed for feed in store.feeds.all() if feed.state != FeedState.PAUSED]
         found = dict(line for feed in feeds if (line := feed_trouble(feed, now)) is not None)
+        if missed := missed_windows(feeds, now):
+            found["missed-windows"] = missed
         for receiver, number in store.upkeep.dead_by_receiver().items():
             found[f"dead:{receiver}"] = (
                 f"{number} {'delivery' if number == 1 else 'deliveries'} to {receiver} "
@@ -213,7 +217,8 @@ def feed_trouble(feed: FeedRecord, now: datetime) -> tuple[str, str] | None:
     if feed.state == FeedState.FAILING and state.noticed:
         since = f" since {state.failing_since:%Y-%m-%d %H:%M} UTC" if state.failing_since else ""
         detail = feed.last_error_detail or feed.last_error or ""
-        return f"feed:{feed.id}", f"feed {feed.spec.name} fails{since}: {detail}"
+        where = "" if feed.address == feed.spec.url else f" (at {feed.address})"
+        return f"feed:{feed.id}", f"feed {feed.spec.name} fails{since}: {detail}{where}"
     longest = expected_silence(state, false_alarm_rate=feed.spec.false_alarm_rate)
     known_for = now - (feed.first_polled_at or now)
     if (
@@ -230,6 +235,22 @@ def feed_trouble(feed: FeedRecord, now: datetime) -> tuple[str, str] | None:
                 "which is unusual for it",
             )
     return None
+
+
+def missed_windows(feeds: Sequence[FeedRecord], now: datetime) -> str | None:
+    """Feeds that lately kept nothing of the poll before: entries may have come and gone between."""
+    names = [
+        feed.spec.name
+        for feed in feeds
+        if feed.state in (FeedState.OK, FeedState.FAILING)
+        and (missed_at := ScheduleState.from_json(feed.schedule).missed_at) is not None
+        and now - missed_at < DAY
+    ]
+    if not names:
+        return None
+    shown = ", ".join(names[:MISSED_NAMED])
+    more = f" and {len(names) - MISSED_NAMED} more" if len(names) > MISSED_NAMED else ""
+    return f"entries of {shown}{more} may have been missed between two polls; see `watcher feeds`"
 
 
 def disk_free(context: Context) -> int | None:

@@ -3,6 +3,7 @@
 from watcher.storage.decisions import Deciding, EarlierHit, MemberRecord, ToldRecord
 from watcher.storage.engine import shown
 from watcher.storage.records import (
+    ADDRESS,
     AlertOutcome,
     AlertRecord,
     ArticleData,
@@ -28,6 +29,7 @@ from watcher.storage.store import Store
 from watcher.storage.upkeep import CheckOutcome, CheckRecord
 
 __all__ = [
+    "ADDRESS",
     "AlertOutcome",
     "AlertRecord",
     "ArticleData",

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, exists, 
 
 from watcher.decide.sameness import Known, Words, covers, same_headline, same_page
 from watcher.model import ArticleId, EntryId, EntryState, FailureReason, TopicId
+from watcher.storage.claims import NOW, claim_of, fair_claim, free
 from watcher.storage.database import Database
 from watcher.storage.feeds import STATE, feed_from
 from watcher.storage.records import (
@@ -35,6 +36,9 @@ _AT_ADDRESS = (
     .order_by(articles.c.id)
     .limit(1)
 )
+_CLAIM_ENTRIES = fair_claim(
+    entries, entries.c.next_try_at, entries.c.next_try_at <= NOW, tuple(entries.c)
+)
 _READ = (
     update(entries)
     .where(entries.c.id == bindparam("of_entry"))
@@ -42,7 +46,7 @@ _READ = (
         state=bindparam("new_state"),
         reason=bindparam("why"),
         detail=bindparam("more"),
-        attempts=entries.c.attempts + 1,
+        attempts=entries.c.attempts + bindparam("tries"),
         next_try_at=bindparam("next_try"),
         lease_until=None,
         article_id=bindparam("of_article"),
@@ -56,26 +60,16 @@ class Articles:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def claim_entries(self, *, now: datetime, limit: int, lease: timedelta) -> list[EntryRecord]:
-        """Lease entries whose page is to be read, oldest due first."""
-        chosen = (
-            select(entries.c.id)
-            .where(
-                entries.c.next_try_at <= now,
-                or_(entries.c.lease_until.is_(None), entries.c.lease_until <= now),
-            )
-            .order_by(entries.c.next_try_at, entries.c.id)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        claim = (
-            update(entries)
-            .where(entries.c.id.in_(chosen.scalar_subquery()))
-            .values(lease_until=now + lease)
-            .returning(entries)
-        )
+    def claim_entries(
+        self, *, now: datetime, limit: int, lease: timedelta, full: Collection[str] = ()
+    ) -> list[EntryRecord]:
+        """Lease entries whose page is to be read: oldest due first, of each host its share.
+
+        Of ``full`` hosts none: of those enough is in hand.
+        """
+        values = claim_of(now=now, limit=limit, lease=lease, full=full)
         with self._database.writing() as connection:
-            claimed = connection.execute(claim).all()
+            claimed = connection.execute(_CLAIM_ENTRIES, values).all()
             wanted = {row.feed_id for row in claimed}
             owners = {
                 row.id: feed_from(row)
@@ -165,8 +159,8 @@ class Articles:
         chosen = (
             select(articles.c.id)
             .where(
-                articles.c.next_score_at <= now,
-                or_(articles.c.lease_until.is_(None), articles.c.lease_until <= now),
+                articles.c.next_score_at <= NOW,
+                free(articles),
             )
             .order_by(articles.c.next_score_at, articles.c.id)
             .limit(limit)
@@ -179,7 +173,7 @@ class Articles:
             .returning(articles)
         )
         with self._database.writing() as connection:
-            claimed = connection.execute(claim).all()
+            claimed = connection.execute(claim, {"now": now}).all()
             speaks = _feeds_of(connection, [row.id for row in claimed])
         return sorted(
             (article_from(row, speaks.get(row.id, ())) for row in claimed), key=lambda a: a.id
@@ -258,6 +252,7 @@ def _read_values(outcome: ReadOutcome, article_id: ArticleId | None) -> dict[str
         "why": outcome.reason,
         "more": outcome.detail or None,
         "next_try": outcome.next_try_at,
+        "tries": int(outcome.asked),
         "of_article": article_id,
     }
 
@@ -519,6 +514,7 @@ def _entry_from(
         known=known,
         # An edited entry begins anew; one that was never read has not been tried either.
         watched=row.state == EntryState.NEW and row.attempts > 0,
+        host=row.host,
     )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, Row, Update, and_, bindparam, case, func, or_, select, update
+from sqlalchemy import Connection, Row, Update, and_, bindparam, case, func, null, select, update
 
 from watcher.model import (
     FEED_FALSE_ALARMS,
@@ -20,9 +20,11 @@ from watcher.model import (
     ReadPolicy,
     TopicId,
 )
+from watcher.storage.claims import NOW, claim_of, fair_claim
 from watcher.storage.database import Database, execute_rows
 from watcher.storage.records import FeedRecord, PollOutcome
 from watcher.storage.tables import entries, feeds
+from watcher.urls import registered_domain
 
 POLLED = (FeedState.OK, FeedState.FAILING)
 STATE = tuple(column for column in feeds.c if column.name != "window")
@@ -127,29 +129,18 @@ class Feeds:
         limit: int,
         lease: timedelta,
         only: Collection[FeedId] | None = None,
+        full: Collection[str] = (),
     ) -> list[FeedRecord]:
-        """Lease due feeds, longest overdue first. ``only`` names feeds whether due or not."""
-        free = or_(feeds.c.lease_until.is_(None), feeds.c.lease_until <= now)
-        due = (
-            and_(feeds.c.id.in_(list(only)), feeds.c.state != FeedState.RETIRED)
-            if only is not None
-            else and_(feeds.c.state.in_(POLLED), feeds.c.next_poll_at <= now)
-        )
-        chosen = (
-            select(feeds.c.id)
-            .where(due, free)
-            .order_by(feeds.c.next_poll_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        claim = (
-            update(feeds)
-            .where(feeds.c.id.in_(chosen.scalar_subquery()))
-            .values(lease_until=now + lease)
-            .returning(*STATE)
-        )
+        """Lease due feeds, longest overdue first and of each host its share, of ``full`` ones none.
+
+        ``only`` names feeds whether due or not.
+        """
+        values = claim_of(now=now, limit=limit, lease=lease, full=full)
+        claim = _CLAIM_DUE if only is None else _CLAIM_NAMED
+        if only is not None:
+            values["named"] = list(only)
         with self._database.writing() as connection:
-            return [feed_from(row) for row in connection.execute(claim).all()]
+            return [feed_from(row) for row in connection.execute(claim, values).all()]
 
     def window(self, feed_id: FeedId) -> dict[str, str]:
         """The entries of a feed's last body, for the next parse."""
@@ -187,14 +178,18 @@ class Feeds:
         fresh = []
         for spec in specs:
             values, row = _spec_values(spec), stored.get(spec.url)
+            afresh = {"schedule": {}, "next_poll_at": now, "host": host_of(spec.url)}
             if row is None:
-                first = {"url": spec.url, "state": FeedState.OK, "failures": 0, "schedule": {}}
-                fresh.append(values | first | {"next_poll_at": now})
+                first = {"url": spec.url, "state": FeedState.OK, "failures": 0}
+                fresh.append(values | first | afresh)
                 continue
+            changes = {key: new for key, new in values.items() if getattr(row, key) != new}
             if row.state == FeedState.RETIRED:
-                values |= {"state": FeedState.OK, "next_poll_at": now}
-            if any(getattr(row, key) != value for key, value in values.items()):
-                connection.execute(update(feeds).where(feeds.c.id == row.id).values(values))
+                changes |= afresh | _UNREAD | {"state": FeedState.OK}
+            if _reads_otherwise(row, values):
+                changes |= _UNREAD | _UNSEEN | {"next_poll_at": now}
+            if changes:
+                connection.execute(update(feeds).where(feeds.c.id == row.id).values(changes))
         if fresh:
             # Two services that start together on one database both find them missing.
             new = self._database.insert(feeds).on_conflict_do_nothing(index_elements=["url"])
@@ -212,6 +207,7 @@ class Feeds:
                 "content": new.excluded.content,
                 "content_hash": new.excluded.content_hash,
                 "url": new.excluded.url,
+                "host": new.excluded.host,
                 "revision": entries.c.revision + 1,
                 "state": new.excluded.state,
                 "attempts": 0,
@@ -220,6 +216,18 @@ class Feeds:
             },
             where=entries.c.content_hash != new.excluded.content_hash,
         )
+
+
+_UNREAD: dict[str, Any] = {"etag": None, "last_modified": None, "body_hash": None}
+"""The body is fetched and parsed again although it may not have changed."""
+_UNSEEN: dict[str, Any] = {"window": null(), "first_polled_at": None}
+"""What comes next is a backlog again, and no missed window."""
+
+
+def _reads_otherwise(row: Row[Any], values: Mapping[str, Any]) -> bool:
+    """Whether the same body holds other entries now: another kind, or another selector."""
+    before, now = row.settings or {}, values["settings"]
+    return bool(row.kind != values["kind"] or before.get("selector") != now["selector"])
 
 
 def _unless_stopped(state: FeedState) -> Any:
@@ -231,9 +239,11 @@ def _unless_stopped(state: FeedState) -> Any:
 
 _POLLED: dict[str, Any] = {
     "next_poll_at": bindparam("next_poll"),
+    "host": func.coalesce(bindparam("paced_by"), feeds.c.host),
     "lease_until": None,
     "last_polled_at": bindparam("polled"),
     "schedule": bindparam("plan"),
+    "last_new_at": func.coalesce(bindparam("newest_at"), feeds.c.last_new_at),
 }
 _HEALTHY: dict[str, Any] = _POLLED | {
     "state": _unless_stopped(FeedState.OK),
@@ -242,6 +252,18 @@ _HEALTHY: dict[str, Any] = _POLLED | {
     "last_error_detail": None,
     "failures": 0,
 }
+_CLAIM_DUE = fair_claim(
+    feeds,
+    feeds.c.next_poll_at,
+    and_(feeds.c.state.in_(POLLED), feeds.c.next_poll_at <= NOW),
+    STATE,
+)
+_CLAIM_NAMED = fair_claim(
+    feeds,
+    feeds.c.next_poll_at,
+    and_(feeds.c.id.in_(bindparam("named", expanding=True)), feeds.c.state != FeedState.RETIRED),
+    STATE,
+)
 _WINDOW = select(feeds.c.window).where(feeds.c.id == bindparam("of_feed"))
 _OF_FEED = update(feeds).where(feeds.c.id == bindparam("of_feed"))
 _QUIET = _OF_FEED.values(
@@ -257,7 +279,6 @@ _PARSED = _OF_FEED.values(
     window=bindparam("new_window"),
     title=bindparam("new_title"),
     lang=bindparam("new_lang"),
-    last_new_at=func.coalesce(bindparam("brought_at"), feeds.c.last_new_at),
 )
 _FAILED = _OF_FEED.values(
     **_POLLED,
@@ -281,8 +302,10 @@ def _polled_values(outcome: PollOutcome) -> dict[str, Any]:
     return {
         "of_feed": outcome.feed_id,
         "next_poll": outcome.next_poll_at,
+        "paced_by": host_of(outcome.address),
         "polled": outcome.at,
         "plan": dict(outcome.schedule),
+        "newest_at": outcome.last_new_at,
     }
 
 
@@ -299,7 +322,6 @@ def _parsed_values(outcome: PollOutcome, data: FeedData) -> dict[str, Any]:
         "new_window": dict(data.window),
         "new_title": data.title or None,
         "new_lang": data.lang,
-        "brought_at": outcome.at if data.entries else None,
     }
 
 
@@ -315,6 +337,7 @@ def _entry_rows(outcome: PollOutcome) -> list[dict[str, Any]]:
             "feed_id": outcome.feed_id,
             "entry_key": entry.key,
             "url": entry.url,
+            "host": host_of(entry.url) if outcome.pages else None,
             "title": entry.title,
             "summary": entry.summary,
             "content": entry.content,
@@ -331,6 +354,11 @@ def _entry_rows(outcome: PollOutcome) -> list[dict[str, Any]]:
         }
         for entry in outcome.data.entries
     ]
+
+
+def host_of(url: str | None) -> str | None:
+    """What a server is paced by, and what claims share out: its registered domain or address."""
+    return (registered_domain(url) or None) if url else None
 
 
 def _spec_values(spec: FeedSpec) -> dict[str, Any]:
@@ -385,4 +413,5 @@ def feed_from(row: Row[Any]) -> FeedRecord:
         last_modified=row.last_modified,
         body_hash=row.body_hash,
         schedule=row.schedule or {},
+        host=row.host,
     )

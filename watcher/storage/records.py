@@ -34,6 +34,9 @@ from watcher.model import (
     Verdict,
 )
 
+ADDRESS = "address"
+"""In a feed's schedule: the address to poll instead of what the user wrote."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedRecord:
@@ -55,6 +58,13 @@ class FeedRecord:
     last_modified: str | None
     body_hash: str | None
     schedule: Mapping[str, Any]
+    host: str | None = None
+    """What its requests are paced by."""
+
+    @property
+    def address(self) -> str:
+        """Where it is polled: its server may have moved it for good."""
+        return self.schedule.get(ADDRESS) or self.spec.url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +82,14 @@ class PollOutcome:
     last_modified: str | None = None
     body_hash: str | None = None
     first_sight: bool = False
+    address: str | None = None
+    """Where it is asked next time; None: where it was."""
+    last_new_at: datetime | None = None
+    """When its newest entry came, as far as is known; None: as before."""
+    missed: bool = False
+    """Entries may have come and gone since the poll before."""
+    pages: bool = True
+    """The pages of its entries are fetched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +124,8 @@ class EntryRecord:
     backlog: bool
     attempts: int
     revision: int
+    host: str | None = None
+    """What requests for its page are paced by; None: none will be made."""
     own: KnownArticle | None = None
     """The article that the entry led to before."""
     known: KnownArticle | None = None
@@ -140,6 +160,8 @@ class ReadOutcome:
     state: EntryState
     reason: FailureReason | None = None
     detail: str = ""
+    asked: bool = True
+    """False: its server was not even asked, so that this was no try."""
     next_try_at: datetime | None = None
     known_article: ArticleId | None = None
     """The article that the entry is known to lead to; ``article``, if any, is what it says now."""

@@ -71,6 +71,7 @@ feeds = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("url", Text, nullable=False, unique=True),
+    Column("host", Text),  # registered domain of the address that is polled
     Column("name", Text, nullable=False),
     Column("publisher", Text, nullable=False),
     Column("origin", String(16), nullable=False),
@@ -92,7 +93,7 @@ feeds = Table(
     Column("body_hash", String(32)),
     Column("window", JSON),  # entry key -> raw hash of the last body
     Column("schedule", JSON, nullable=False),  # decide.schedule's state
-    Index("ix_feeds_due", "next_poll_at"),
+    Index("ix_feeds_due", "next_poll_at", "host"),
 )
 
 entries = Table(
@@ -102,6 +103,7 @@ entries = Table(
     Column("feed_id", ForeignKey("feeds.id", ondelete="CASCADE"), nullable=False),
     Column("entry_key", String(32), nullable=False),
     Column("url", Text),
+    Column("host", Text),  # registered domain of the page; null: none is asked
     Column("title", Text, nullable=False),
     Column("summary", Text, nullable=False),
     Column("content", Text, nullable=False),
@@ -123,9 +125,12 @@ entries = Table(
     # Partial: the index holds the work, not the history, so a pass costs the same at any age.
     # (On PostgreSQL too: the migrations' env.py says so. Said here, it would load that dialect's
     # six drivers at every command.)
+    # With all that a claim looks at: rows of a host that has its share are passed over in here.
     Index(
         "ix_entries_due",
         "next_try_at",
+        "host",
+        "lease_until",
         sqlite_where=text("next_try_at IS NOT NULL"),
     ),
     Index("ix_entries_article", "article_id"),

@@ -15,7 +15,12 @@ from watcher.storage.tables import articles, causes, deliveries, entries, hits
 
 _DAY = timedelta(days=1)
 # A page that nobody asked for says nothing about extraction.
-_NOT_TRIED = (FailureReason.READ_NEVER, FailureReason.NOT_PLAUSIBLE, FailureReason.NO_LINK)
+_NOT_TRIED = (
+    FailureReason.READ_NEVER,
+    FailureReason.NOT_PLAUSIBLE,
+    FailureReason.NO_LINK,
+    FailureReason.HELD_BACK,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
