@@ -244,9 +244,12 @@ class Reading:
             return Failure(reason=FailureReason.NOT_PLAUSIBLE, url=entry.url)
         page = await self._fetched(entry, entry.url)
         name = _part_named(entry.url)
-        if isinstance(page, Failure) or page.part or not name:
-            return page
-        if same_headline(entry.title, page.title):
+        if (
+            isinstance(page, Failure)
+            or page.part
+            or not name
+            or same_headline(entry.title, page.title)
+        ):
             return page
         # The page of many posts, of which this one can't be told from the others.
         return Failure(reason=FailureReason.NO_LINK, detail=f"the page shows no {name}")

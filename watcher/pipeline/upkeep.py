@@ -21,6 +21,7 @@ BROKEN_SHARE = 0.8
 BROKEN_LEAST = 5
 """Of at least so many pages of a publisher in a day, this share could not be read."""
 HISTORY_DAYS = 29
+DAY = timedelta(days=1)
 YOUNG = timedelta(days=8)
 """A topic that was watched for less has no usual volume or silence yet."""
 ONE_ARRIVAL = timedelta(minutes=15)
