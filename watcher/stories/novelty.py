@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import cached_property, lru_cache
+from itertools import islice
 from math import exp
-from typing import TypeVar
+from typing import Any
 from zlib import crc32
 
 from watcher.model import ArticleText
@@ -18,7 +19,8 @@ from watcher.stories.names import alike
 from watcher.stories.reading import Reading, name_words, read
 from watcher.text.words import tokenise
 
-_LIMITS = {"names": 400, "numbers": 300, "days": 120, "acts": 160, "places": 200, "runs": 1200}
+_LIMITS = {"names": 400, "numbers": 300, "days": 120, "acts": 160, "places": 200, "runs": 2400}
+"""The runs are those of the quotes in some 60 articles."""
 _WORTH = {"name": 1.0, "act": 0.8, "day": 0.8, "number": 0.7, "place": 0.4, "quote": 0.8}
 _TODAY_WORTH = 0.1
 """The day of publication is new in every article, and tells nothing."""
@@ -28,7 +30,7 @@ _LEAD_SENTENCES = 4
 _DEEP = 0.5
 """What a new fact below the first sentences counts: background that one outlet adds."""
 _HEARD = 0.6
-"""A sentence of which this share of word runs is known was told before."""
+"""A quote of which this share of word runs is known was told before."""
 _RUN = 4
 _QUOTE = re.compile(r"[«„“”\"]([^«»„“”\"]{20,400})[»“”\"]")
 _LED_BY = 3
@@ -41,7 +43,10 @@ class Fact:
     kind: str
     """``name``, ``number``, ``day``, ``act``, ``place`` or ``quote``."""
     key: str
+    """Empty for a quote, which is known again by its runs."""
     written: str
+    runs: frozenset[int] = frozenset()
+    """Hashes of the word runs of a quote."""
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.written}"
@@ -49,24 +54,31 @@ class Fact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentenceFacts:
-    """A sentence with what it states and the hashes of its word runs."""
+    """A sentence with what it states."""
 
     text: str
     facts: tuple[Fact, ...]
-    runs: frozenset[int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+_Keys = Mapping[Any, None]
+"""Comparable keys in the order in which they were told last: a set that knows what is oldest."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Known:
-    """What a topic's seeds or a story have told so far; every field holds comparable keys."""
+    """What a topic's seeds or a story have told so far; every field holds comparable keys.
 
-    names: frozenset[str] = frozenset()
-    numbers: frozenset[str] = frozenset()
-    days: frozenset[str] = frozenset()
-    acts: frozenset[str] = frozenset()
-    places: frozenset[str] = frozenset()
-    runs: frozenset[int] = frozenset()
-    """Hashes of four-word runs, to know sentences and quotes again."""
+    A fact is known by its key alone: a sentence that is repeated but for one word may have that
+    word changed because it is the news (17 July, 30 October).
+    """
+
+    names: _Keys = field(default_factory=dict)
+    numbers: _Keys = field(default_factory=dict)
+    days: _Keys = field(default_factory=dict)
+    acts: _Keys = field(default_factory=dict)
+    places: _Keys = field(default_factory=dict)
+    runs: _Keys = field(default_factory=dict)
+    """Hashes of four-word runs, to know quotes again."""
 
     @classmethod
     def of(cls, articles: Iterable[ArticleText]) -> Known:
@@ -77,41 +89,49 @@ class Known:
         return known
 
     def absorb(self, told: Sequence[SentenceFacts]) -> Known:
-        """Known and told together, bounded: beyond the limits nothing more is kept."""
-        runs = set(self.runs)
-        added: dict[str, set[str]] = {name: set(getattr(self, name)) for name in _FIELD.values()}
+        """Known and told together, bounded: what was not told for longest goes first."""
+        added: dict[str, dict[Any, None]] = {name: {} for name in _LIMITS}
         for sentence in told:
-            runs |= sentence.runs
             for fact in sentence.facts:
                 if fact.kind in _FIELD:
-                    added[_FIELD[fact.kind]].add(fact.key)
-        kept = {name: _bounded(keys, _LIMITS[name]) for name, keys in added.items()}
-        return replace(self, runs=_bounded(runs, _LIMITS["runs"]), **kept)
+                    added[_FIELD[fact.kind]][fact.key] = None
+                else:
+                    added["runs"] |= dict.fromkeys(sorted(fact.runs))
+        return Known(
+            **{
+                name: _latest(getattr(self, name), keys, _LIMITS[name])
+                for name, keys in added.items()
+            }
+        )
 
     def merged(self, other: Known) -> Known:
         """Both together."""
         return Known(
-            **{f.name: getattr(self, f.name) | getattr(other, f.name) for f in fields(self)}
+            **{f.name: {**getattr(self, f.name), **getattr(other, f.name)} for f in fields(self)}
         )
 
     def has(self, fact: Fact) -> bool:
-        """Whether the fact was told; names may differ by an ending."""
+        """Whether the fact was told; names may differ by an ending, quotes by some words."""
         if fact.kind == "quote":
-            return False
-        keys = getattr(self, _FIELD[fact.kind])
-        if fact.kind == "name":
-            near = _by_sound(keys).get(fact.key[:_SOUND], ())
-            return fact.key in keys or any(alike(fact.key, key) for key in near)
-        return fact.key in keys
+            known = sum(run in self.runs for run in fact.runs)
+            return bool(fact.runs) and known >= _HEARD * len(fact.runs)
+        if fact.key in getattr(self, _FIELD[fact.kind]):
+            return True
+        near = self._by_sound.get(fact.key[:_SOUND], ()) if fact.kind == "name" else ()
+        return any(alike(fact.key, key) for key in near)
 
-    def heard(self, runs: frozenset[int]) -> bool:
-        """Whether a sentence with these runs was told, word for word or nearly."""
-        return bool(runs) and len(runs & self.runs) >= _HEARD * len(runs)
+    @cached_property
+    def _by_sound(self) -> dict[str, list[str]]:
+        """Names by how they begin: a long saga knows hundreds, and each new one is looked for."""
+        found: dict[str, list[str]] = {}
+        for name in self.names:
+            found.setdefault(name[:_SOUND], []).append(name)
+        return found
 
     def to_json(self) -> str:
-        """Compact JSON of at most about 20 kB."""
+        """Compact JSON of at most about 40 kB."""
         return json.dumps(
-            {f.name: sorted(getattr(self, f.name)) for f in fields(self)},
+            {f.name: list(getattr(self, f.name)) for f in fields(self)},
             ensure_ascii=False,
             separators=(",", ":"),
         )
@@ -119,15 +139,13 @@ class Known:
     @classmethod
     def from_json(cls, text: str) -> Known:
         """The inverse of ``to_json``."""
-        return cls(**{name: frozenset(keys) for name, keys in json.loads(text).items()})
+        return cls(**{name: dict.fromkeys(keys) for name, keys in json.loads(text).items()})
 
 
-_Key = TypeVar("_Key", str, int)
-
-
-def _bounded(keys: set[_Key], limit: int) -> frozenset[_Key]:
-    """At most so many, always the same ones."""
-    return frozenset(keys if len(keys) <= limit else sorted(keys)[:limit])
+def _latest(known: _Keys, told: _Keys, limit: int) -> dict[Any, None]:
+    """All keys, those told now last; so many of the last."""
+    kept = {key: None for key in known if key not in told} | dict(told)
+    return dict(islice(kept.items(), max(0, len(kept) - limit), None))
 
 
 _FIELD = {"name": "names", "number": "numbers", "day": "days", "act": "acts", "place": "places"}
@@ -152,15 +170,6 @@ _SOUND = 3
 """Names that may be one agree in so many sounds."""
 
 
-@lru_cache(maxsize=4)
-def _by_sound(names: frozenset[str]) -> dict[str, list[str]]:
-    """Names by how they begin: a long saga knows hundreds, and each new one is looked for."""
-    found: dict[str, list[str]] = {}
-    for name in names:
-        found.setdefault(name[:_SOUND], []).append(name)
-    return found
-
-
 @lru_cache(maxsize=4)  # what is new in an article and what it adds to its story read the same
 def facts_of(article: ArticleText) -> tuple[SentenceFacts, ...]:
     """What each sentence of an article states, the title first."""
@@ -171,9 +180,7 @@ def facts_of(article: ArticleText) -> tuple[SentenceFacts, ...]:
     for start, end in reading.sentences:
         text = reading.text[start:end].strip()
         facts = tuple(fact for offset, fact in placed if start <= offset < end)
-        low, high = reading.words.between(start, end)
-        runs = _runs(reading.words.folded[low:high])
-        told.append(SentenceFacts(text=text, facts=facts, runs=runs))
+        told.append(SentenceFacts(text=text, facts=facts))
     return tuple(told)
 
 
@@ -203,26 +210,26 @@ def _facts(
             written = text[mention.start : mention.end]
             yield mention.start, Fact(kind=kind, key=mention.value, written=written)
     for quote in _QUOTE.finditer(text):
-        yield quote.start(), Fact(kind="quote", key="", written=quote[1])
+        runs = _runs(tokenise(quote[1]).folded)
+        yield quote.start(), Fact(kind="quote", key="", written=quote[1], runs=runs)
 
 
 def _runs(words: Sequence[str]) -> frozenset[int]:
-    if len(words) < _RUN:
-        return frozenset()
-    return frozenset(
-        crc32(" ".join(words[at : at + _RUN]).encode()) for at in range(0, len(words) - _RUN + 1, 1)
-    )
+    starts = range(max(1, len(words) - _RUN + 1))
+    return frozenset(crc32(" ".join(words[at : at + _RUN]).encode()) for at in starts)
 
 
 def novelty(article: ArticleText, known: Known) -> Novelty:
     """Judge an article against what its seeds and its story told (``seeds.merged(story)``)."""
-    today = f"{article.published_at:%m%d}" if article.published_at else ""
+    today = ("day", f"{article.published_at:%m%d}" if article.published_at else None)
     judged = []
     met: set[tuple[str, str]] = set()
     for place, sentence in enumerate(facts_of(article)):
         new = _new_facts(sentence, known, met)
-        met |= {(fact.kind, fact.key) for fact in new if fact.key}
-        worth = sum(_TODAY_WORTH if fact.key == today else _WORTH[fact.kind] for fact in new)
+        met |= {(fact.kind, fact.key or fact.written) for fact in new}
+        worth = sum(
+            _TODAY_WORTH if (fact.kind, fact.key) == today else _WORTH[fact.kind] for fact in new
+        )
         worth *= 1.0 if place < _LEAD_SENTENCES else _DEEP
         if new and worth > _TODAY_WORTH:
             judged.append((worth, sentence.text, new))
@@ -236,14 +243,9 @@ def novelty(article: ArticleText, known: Known) -> Novelty:
 
 
 def _new_facts(sentence: SentenceFacts, known: Known, met: set[tuple[str, str]]) -> list[Fact]:
-    if known.heard(sentence.runs):
-        return []
     new: dict[tuple[str, str], Fact] = {}
     for fact in sentence.facts:
         key = (fact.kind, fact.key or fact.written)
-        if key in met or key in new or known.has(fact):
-            continue
-        if fact.kind == "quote" and known.heard(_runs(tokenise(fact.written).folded)):
-            continue
-        new[key] = fact
+        if key not in met and key not in new and not known.has(fact):
+            new[key] = fact
     return list(new.values())
