@@ -84,12 +84,17 @@ def receiver(name: str = "desk", **wishes: Any) -> ReceiverSpec:
         ({"story": told(publishers=4, told_publishers=2)}, SilentReason.SAME_STORY),
         ({"story": told(publishers=6, told_publishers=2)}, AlertReason.STORY_GREW),
         ({"story": told(novelty=0.5)}, AlertReason.STORY_GREW),
-        ({"story": told(novelty=0.9, duplicate=True)}, SilentReason.SAME_STORY),
         ({"story": told(spike=True)}, AlertReason.SPIKE),
         ({"story": told(novelty=0.9, told_at=NOW)}, SilentReason.SAME_STORY),
         ({"story": told(stage_change=True, told_at=NOW)}, AlertReason.STAGE_CHANGE),
         ({"told": True, "story": told()}, SilentReason.ALREADY_TOLD),
         ({"told": True, "revised": True, "story": told()}, AlertReason.REVISION),
+        # Its page was changed so that it is no hit any more.
+        ({"told": True, "revised": True, "score": 3.0, "story": told()}, AlertReason.REVISION),
+        ({"told": True, "score": 3.0, "story": told()}, SilentReason.NOT_A_HIT),
+        ({"revised": True, "score": 3.0, "story": told()}, SilentReason.NOT_A_HIT),
+        ({"told": True, "revised": True, "score": 3.0, "verdict": Verdict.IRRELEVANT},
+         SilentReason.REVIEWED),
         ({"told": True, "story": told(stage_change=True)}, SilentReason.ALREADY_TOLD),
         ({"told": True, "revised": True, "story": told(stage_change=True)},
          AlertReason.STAGE_CHANGE),
@@ -125,7 +130,6 @@ FACTS = st.builds(
         novelty=st.floats(0, 1),
         stage_change=st.booleans(),
         spike=st.booleans(),
-        duplicate=st.booleans(),
         dismissed=st.booleans(),
     ),
 )
@@ -136,7 +140,9 @@ def test_no_hit_is_told_against_a_rule(facts: HitFacts) -> None:
     decision = decide_alert(facts, now=NOW)
     if not isinstance(decision, AlertReason):
         return
-    assert facts.score >= facts.threshold
+    if facts.score < facts.threshold:
+        assert decision is AlertReason.REVISION, "to take back what was told"
+        assert facts.told
     assert facts.verdict not in (Verdict.IRRELEVANT, Verdict.DUPLICATE)
     assert not facts.told or facts.revised
     if facts.first_sight and not facts.alert_backlog and facts.published_at is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from watcher.decide.alerting import (
@@ -25,6 +26,7 @@ from watcher.model import (
     AlertReason,
     ArticleText,
     HitId,
+    HitKind,
     SilentReason,
     StoryId,
     TopicId,
@@ -52,7 +54,7 @@ from watcher.stories import (
 )
 from watcher.stories.novelty import Known, Novelty, facts_of, novelty
 from watcher.stories.publishers import publisher_family
-from watcher.stories.revision import Revision, next_check, revision
+from watcher.stories.revision import Revision, checks_due, next_check, revision
 from watcher.stories.stages import StageFinding, detect_stage
 from watcher.stories.whereabouts import Whereabouts, whereabouts
 
@@ -60,6 +62,8 @@ CANDIDATES = 24
 """Compared at most, those that share most first."""
 STATISTICS_OF = 500
 """So many latest stories say what is common to a topic."""
+EARLIER_STORIES = 30
+"""In so many latest stories of its topic a fact may have been told before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +76,18 @@ class Case:
     outcome: HitOutcome
     earlier: EarlierHit | None
     now: datetime
+    change: Revision | None = None
+    """What its publisher changed since it was decided last."""
+
+    @property
+    def told_score(self) -> float | None:
+        """The best score with which it was told; None: it was not."""
+        return self.earlier.told_score if self.earlier else None
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether it is no hit any more."""
+        return not self.outcome.score.hit
 
     @property
     def at(self) -> datetime:
@@ -91,6 +107,7 @@ class Judge:
 
     def record(self, tx: Deciding, wishes: Wishes, case: Case) -> int:
         """Write one hit with its story, novelty and stage; returns how many alerts were made."""
+        case = self._with_change(tx, case)
         own = Fingerprint.from_json(case.outcome.fingerprint or "")
         statistics = self._topic_statistics(tx, case.spec)
         grouping = _find_story(tx, case, own, statistics)
@@ -100,7 +117,7 @@ class Judge:
             story_id = tx.new_story(case.spec.id, case.article.title, at=case.at)
         story = tx.story(story_id)
         known = _known(story.known if story else "")
-        found = novelty(case.text, self._seed_facts(case.spec).merged(known))
+        found = novelty(case.text, self._told_before(tx, case.spec, story_id).merged(known))
         reached = None
         if case.spec.stages:
             finding = detect_stage(case.text, case.spec.stages, self._topic_places(case.spec))
@@ -112,17 +129,45 @@ class Judge:
                 case.outcome,
                 story_id=story_id,
                 keys=tuple(own.keys),
-                novelty=_novelty_json(found, reached),
+                novelty=_novelty_json(case, found, reached),
                 stage=reached.stage_id if reached else None,
                 silent_reason=None,
-                next_check_at=next_check(case.article.first_seen_at, 0, case.now),
+                next_check_at=_next_check(case),
             )
         )
         values: dict[str, Any] = {"known": known.absorb(facts_of(case.text)).to_json()}
         if reached is not None and (changed or story is None or story.stage is None):
             values |= {"stage": reached.stage_id, "stage_evidence": reached.evidence}
         tx.update_story(story_id, at=case.at, **values)
-        return self._tell(tx, wishes, case, hit_id, story_id, grouping, found, stage_change=changed)
+        return self._tell(tx, wishes, case, hit_id, story_id, found, stage_change=changed)
+
+    def withdraw(self, tx: Deciding, wishes: Wishes, case: Case) -> int:
+        """Keep a hit whose page says nothing of the topic any more, and tell who was told of it.
+
+        Its story, fingerprint and novelty stay what they were: others repeat what it said.
+        """
+        case = self._with_change(tx, case)
+        earlier = case.earlier
+        if earlier is None or earlier.story_id is None:
+            raise ValueError("only what was a hit can be withdrawn")
+        stored = _readable(earlier.fingerprint or "")
+        hit_id = tx.save_hit(
+            replace(
+                case.outcome,
+                kind=HitKind.HIT,
+                fingerprint=earlier.fingerprint,
+                keys=tuple(stored.keys) if stored else (),
+                novelty=earlier.novelty,
+                silent_reason=None,
+            )
+        )
+        told = tx.told(earlier.story_id).receivers
+        known = replace(wishes, receivers=tuple(r for r in wishes.receivers if r.name in told))
+        nothing = Novelty(score=0.0)
+        return self._tell(tx, known, case, hit_id, earlier.story_id, nothing, stage_change=False)
+
+    def _with_change(self, tx: Deciding, case: Case) -> Case:
+        return replace(case, change=_revised(tx, case, self._seed_facts(case.spec)))
 
     def _topic_statistics(self, tx: Deciding, spec: TopicSpec) -> TopicStatistics:
         """What is common to the topic's stories, and so says nothing about a single one."""
@@ -133,6 +178,13 @@ class Judge:
             found = TopicStatistics.of([*seeds, *filter(None, firsts)])
             kept = self._statistics[spec.id] = (spec, found)
         return kept[1]
+
+    def _told_before(self, tx: Deciding, spec: TopicSpec, story_id: StoryId) -> Known:
+        """What the seeds and the topic's other stories have told."""
+        known = self._seed_facts(spec)
+        for stored in tx.told_elsewhere(spec.id, story_id, limit=EARLIER_STORIES):
+            known = known.merged(_lasting(stored))
+        return known
 
     def _seed_facts(self, spec: TopicSpec) -> Known:
         kept = self._seeds.get(spec.id)
@@ -153,14 +205,12 @@ class Judge:
         case: Case,
         hit_id: HitId,
         story_id: StoryId,
-        grouping: Grouping,
         found: Novelty,
         *,
         stage_change: bool,
     ) -> int:
         told = tx.told(story_id)
         publishers = len({publisher_family(name) for name in tx.publishers(story_id)})
-        change = _revised(tx, case)
         verdict = decide_alert(
             HitFacts(
                 score=case.outcome.score.value,
@@ -171,15 +221,14 @@ class Judge:
                 first_sight=case.article.backlog,
                 alert_backlog=wishes.alert_backlog,
                 verdict=case.earlier.verdict if case.earlier else None,
-                told=case.earlier.alerted if case.earlier else False,
-                revised=change is not None and change.telling,
+                told=case.told_score is not None,
+                revised=case.change is not None and (case.change.telling or case.withdrawn),
                 story=StoryFacts(
                     told_at=told.at,
                     publishers=publishers,
                     told_publishers=told.publishers,
                     novelty=found.score,
                     stage_change=stage_change,
-                    duplicate=grouping.duplicate_of is not None,
                     dismissed=told.dismissed,
                 ),
             ),
@@ -207,6 +256,11 @@ def _known(stored: str) -> Known:
         return Known.from_json(stored) if stored else Known()
     except (ValueError, LookupError, TypeError, AttributeError):
         return Known()
+
+
+@lru_cache(maxsize=4 * EARLIER_STORIES)  # most are read again at the next hit, unchanged
+def _lasting(stored: str) -> Known:
+    return _known(stored).lasting()
 
 
 def _find_story(
@@ -264,9 +318,9 @@ def _mark_stage(tx: Deciding, case: Case, reached: StageFinding | None) -> bool:
     return moved and current is not None
 
 
-def _revised(tx: Deciding, case: Case) -> Revision | None:
+def _revised(tx: Deciding, case: Case, known: Known) -> Revision | None:
     """What changed since this hit was decided last, kept beside the older text."""
-    if case.earlier is None or case.article.revision == 1:
+    if case.earlier is None or case.article.revision <= case.earlier.revision:
         return None
     older = tx.changes.latest_revision(case.article.id)
     if older is None:
@@ -274,6 +328,8 @@ def _revised(tx: Deciding, case: Case) -> Revision | None:
     change = revision(
         replace(case.text, title=older.title, text=older.text, summary=older.summary),
         None if older.vanished else case.text,
+        matched=(*case.outcome.score.matched, *case.earlier.matched),
+        known=known,
     )
     if change is not None:
         tx.changes.describe_revision(
@@ -286,10 +342,35 @@ def _revised(tx: Deciding, case: Case) -> Revision | None:
                 "lost": list(change.lost),
             },
         )
-    return change if older.undescribed else None
+    return change
 
 
-def _novelty_json(found: Novelty, reached: StageFinding | None) -> Mapping[str, Any]:
+def _next_check(case: Case) -> datetime | None:
+    """When its page is looked at again, counted from its first sight; what it was before that day
+    (a near miss, a text that nobody could read) is not made up for."""
+    seen = case.article.first_seen_at
+    return next_check(seen, checks_due(seen, case.now), case.now)
+
+
+def _changed_text(case: Case) -> str:
+    """What a message says of a page that changed; empty where it did not."""
+    if case.change is None or case.told_score is None:
+        return ""
+    lines = []
+    if case.withdrawn:
+        score = case.outcome.score
+        lines.append(f"It is no hit any more: score {score.value:.0f}, was {case.told_score:.0f}")
+    if not case.change.diff:
+        lines.append("The page is gone.")
+    return "\n".join([*lines, *case.change.diff.splitlines()])
+
+
+def _novelty_json(case: Case, found: Novelty, reached: StageFinding | None) -> Mapping[str, Any]:
+    earlier = case.earlier.novelty if case.earlier else None
+    if earlier is not None and not found.sentences:
+        # Decided on again, it has nothing that its story has not heard from itself.
+        told = {name: value for name, value in earlier.items() if name != "stage"}
+        return told if reached is None else told | {"stage": reached.evidence}
     told = {
         "score": round(found.score, 3),
         "sentences": [sentence for sentence, _facts in found.sentences],
@@ -317,7 +398,8 @@ def _routings(
     reason = verdict if isinstance(verdict, AlertReason) else AlertReason.NEW_HIT
     candidate = AlertCandidate(
         reason=reason,
-        score=case.outcome.score.value,
+        # A correction goes to whom the article was told, however little is left of it.
+        score=max(case.outcome.score.value, case.told_score or 0.0),
         topic=case.spec.id,
         lang=case.article.lang,
         feed_tags=case.article.tags,
@@ -370,6 +452,7 @@ def _save_alert(
             topic=case.spec.id,
             story_id=story_id,
             hit_id=hit_id,
+            detail=_changed_text(case),
             score=case.outcome.score.value,
             publishers=publishers,
             deliveries=deliveries,

@@ -24,8 +24,6 @@ class RevisionRecord:
     summary: str
     vanished: bool
     """The page was gone when it was looked at again."""
-    undescribed: bool
-    """Nothing was decided about this change yet."""
 
 
 class Changes:
@@ -71,7 +69,6 @@ class Changes:
             text=row.text,
             summary=row.summary,
             vanished=bool(change.get("vanished")),
-            undescribed="diff" not in change,
         )
 
     def describe_revision(self, revision_id: int, change: Mapping[str, Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, lru_cache
 from itertools import islice
 from math import exp
@@ -58,6 +58,8 @@ class SentenceFacts:
 
     text: str
     facts: tuple[Fact, ...]
+    paragraph: int = 0
+    """Its number in the article; the title is the first."""
 
 
 _Keys = Mapping[Any, None]
@@ -109,6 +111,10 @@ class Known:
         return Known(
             **{f.name: {**getattr(self, f.name), **getattr(other, f.name)} for f in fields(self)}
         )
+
+    def lasting(self) -> Known:
+        """What means the same outside its story: 58 here are no 58 there, and much is signed."""
+        return replace(self, numbers={}, acts={})
 
     def has(self, fact: Fact) -> bool:
         """Whether the fact was told; names may differ by an ending, quotes by some words."""
@@ -180,7 +186,8 @@ def facts_of(article: ArticleText) -> tuple[SentenceFacts, ...]:
     for start, end in reading.sentences:
         text = reading.text[start:end].strip()
         facts = tuple(fact for offset, fact in placed if start <= offset < end)
-        told.append(SentenceFacts(text=text, facts=facts))
+        paragraph = reading.text.count("\n", 0, start)
+        told.append(SentenceFacts(text=text, facts=facts, paragraph=paragraph))
     return tuple(told)
 
 
@@ -220,7 +227,7 @@ def _runs(words: Sequence[str]) -> frozenset[int]:
 
 
 def novelty(article: ArticleText, known: Known) -> Novelty:
-    """Judge an article against what its seeds and its story told (``seeds.merged(story)``)."""
+    """Judge an article against what was told before: by the seeds, its story, the topic's others."""
     today = ("day", f"{article.published_at:%m%d}" if article.published_at else None)
     judged = []
     met: set[tuple[str, str]] = set()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from difflib import SequenceMatcher
+from itertools import groupby
 
 from watcher.model import ArticleText
-from watcher.stories.novelty import Fact, facts_of
+from watcher.stories.novelty import Fact, Known, SentenceFacts, facts_of
 from watcher.text.words import fold, paragraphs, sentences, tokenise
 
 CHECKS = (
@@ -35,7 +36,7 @@ class Revision:
     title_changed: bool = False
     vanished: bool = False
     gained: tuple[str, ...] = ()
-    """Facts that are stated now and were not (``number: 4,105``)."""
+    """Facts of the topic that are stated now and were not (``number: 4,105``)."""
     lost: tuple[str, ...] = ()
     changed_share: float = 0.0
     """Share of the text's words that were changed, 0-1."""
@@ -61,8 +62,18 @@ def checks_due(first_seen: datetime, now: datetime) -> int:
     return sum(1 for after in CHECKS if first_seen + after <= now)
 
 
-def revision(before: ArticleText, after: ArticleText | None) -> Revision | None:
+def revision(
+    before: ArticleText,
+    after: ArticleText | None,
+    *,
+    matched: Sequence[str] = (),
+    known: Known | None = None,
+) -> Revision | None:
     """The difference of two readings; None where only spacing, case or punctuation differ.
+
+    ``matched`` and ``known`` say what the topic is about: surface forms of its terms, and what its
+    seeds tell. Facts beside it are in the diff, but nobody is told of them: how often the page was
+    read, another story at its end.
 
     ``after`` is None where the page is gone. A partial second reading (paywall, consent page)
     proves nothing about what it lacks, so only its headline is compared.
@@ -75,7 +86,8 @@ def revision(before: ArticleText, after: ArticleText | None) -> Revision | None:
     changes = list(_changes(old, new))
     if not title_changed and not changes:
         return None
-    gained, lost = _facts_changed(before, after) if compared else ((), ())
+    topic = _Topic(matched, known or Known())
+    gained, lost = _facts_changed(before, after, topic) if compared else ((), ())
     kept = sum(len(line.split()) for line in new)
     total = sum(len(line.split()) for line in old)
     lines = [_word_diff(before.title, after.title)] if title_changed else []
@@ -141,20 +153,64 @@ def _word_diff(gone: str, come: str) -> str:
     return " ".join(parts)
 
 
+class _Topic:
+    """What a topic is about, as far as it takes to tell its paragraphs from a page's other ones."""
+
+    def __init__(self, matched: Sequence[str], known: Known) -> None:
+        self._forms = [words for form in matched if (words := _words(form)).strip()]
+        self._known = Known(names=known.names, places=known.places)
+
+    def facts(self, article: ArticleText) -> dict[tuple[str, str], Fact]:
+        """What the article states of the topic: what stands in its paragraphs, and between them."""
+        told = _by_paragraph(facts_of(article))
+        core = self._known.absorb([one for lines in told if self._named(lines) for one in lines])
+        bound = [n for n, lines in enumerate(told) if self._named(lines) or _meets(lines, core)]
+        first, last = (bound[0], bound[-1]) if bound else (0, len(told))
+        return {
+            (fact.kind, fact.key): fact
+            for n, lines in enumerate(told)
+            if not bound or n in bound or (first < n < last and _says_something(lines))
+            for line in lines
+            for fact in line.facts
+            if fact.kind != "quote"
+        }
+
+    def _named(self, lines: Sequence[SentenceFacts]) -> bool:
+        text = _words(" ".join(line.text for line in lines))
+        return any(form in text for form in self._forms)
+
+
+def _words(text: str) -> str:
+    """Folded words, each led by a space: what is looked for begins where a word does."""
+    return "".join(f" {word}" for word in tokenise(text).folded)
+
+
+def _by_paragraph(told: Sequence[SentenceFacts]) -> list[list[SentenceFacts]]:
+    return [list(lines) for _number, lines in groupby(told, key=lambda line: line.paragraph)]
+
+
+def _meets(lines: Sequence[SentenceFacts], core: Known) -> bool:
+    return any(_binds(fact) and core.has(fact) for line in lines for fact in line.facts)
+
+
+def _says_something(lines: Sequence[SentenceFacts]) -> bool:
+    return any(_binds(fact) for line in lines for fact in line.facts)
+
+
+def _binds(fact: Fact) -> bool:
+    """Numbers and days bind a paragraph to nothing: a counter of readers has them too."""
+    return fact.kind in ("name", "place", "act")
+
+
 def _facts_changed(
-    before: ArticleText, after: ArticleText
+    before: ArticleText, after: ArticleText, topic: _Topic
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Names, numbers, days and acts that came and went."""
+    """Names, numbers, days and acts of the topic that came and went."""
     old, new = _stated(before), _stated(after)
-    gained = tuple(str(fact) for key, fact in new.items() if key not in old)
-    lost = tuple(str(fact) for key, fact in old.items() if key not in new)
+    gained = tuple(str(fact) for key, fact in topic.facts(after).items() if key not in old)
+    lost = tuple(str(fact) for key, fact in topic.facts(before).items() if key not in new)
     return gained, lost
 
 
-def _stated(article: ArticleText) -> dict[tuple[str, str], Fact]:
-    return {
-        (fact.kind, fact.key): fact
-        for sentence in facts_of(article)
-        for fact in sentence.facts
-        if fact.kind != "quote"
-    }
+def _stated(article: ArticleText) -> set[tuple[str, str]]:
+    return {(fact.kind, fact.key) for line in facts_of(article) for fact in line.facts}
