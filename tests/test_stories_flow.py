@@ -85,12 +85,18 @@ class Watch:
         self.now = datetime.now(UTC)
 
     def run(self, *, upkeep: bool = False) -> Tally:
+        return self._pass(upkeep=upkeep, poll=True)
+
+    def send(self) -> Tally:
+        return self._pass(upkeep=False, poll=False)
+
+    def _pass(self, *, upkeep: bool, poll: bool) -> Tally:
         async def go() -> Tally:
             settings = load(self.config, environ={})
             async with make_app(settings, clock=lambda: self.now) as app:
                 if upkeep:
                     await app.pipeline.upkeep()
-                feeds = [feed.id for feed in app.store.feeds.all()]
+                feeds = [feed.id for feed in app.store.feeds.all()] if poll else []
                 return await app.pipeline.run_once(only=feeds)
 
         return asyncio.run(go())
@@ -305,6 +311,51 @@ def test_a_near_miss_that_becomes_a_hit_is_looked_at_again(news: NewsWeb, tmp_pa
         watch.now += timedelta(hours=hours)
         watch.run(upkeep=True)
     assert len(news.web.requests_for("/en/decreed")) == reads + 4, "6 h, 1 d, 3 d and 7 d"
+
+
+def test_a_follow_up_with_news_is_told_to_who_asks_and_leads_the_digest_of_the_others(
+    news: NewsWeb, tmp_path: Path
+) -> None:
+    more = """Zurab Kokoity, the deputy speaker, said that 214 observers from Nicaragua and Nauru had been invited, and that 78 polling stations would open on 17 July.
+
+Alla Dzhioeva resigned from the commission and Dmitry Tasoev was appointed with 12 million rubles."""
+    reprint = replace(DECREED, slug="reprint", text=f"{DECREED.text}\n\n{more}")
+    figure = replace(
+        DECREED,
+        slug="figure",
+        title=f"{DECREED.title}, dearly",
+        text=DECREED.text.replace("40", "95"),
+    )
+    court = piece(
+        "court",
+        "Court in Tskhinvali bars candidate in South Ossetia",
+        """A court in Tskhinvali barred the candidate Taymuraz Mamiev from the election in South Ossetia. He had spoken against joining Russia.
+
+His lawyer Irina Gassieva said she would appeal.""",
+    )
+    with WebhookServer() as daily, WebhookServer() as keen:
+        wants = f'[[receivers]]\nname = "daily"\nurl = "{daily.url}"\nwhen = "hourly"\n'
+        wants += f'[[receivers]]\nname = "keen"\nurl = "{keen.url}"\nreasons = ["new-hit", "story-grew"]\n'
+        watch = Watch(write_config(tmp_path, news.feeds[:1], [], extra=wants))
+        for one in (DECREED, replace(DECREED, slug="copy"), figure, reprint, court):
+            news.pieces.append(replace(one, age=STARTED - watch.now))
+            news.publish()
+            watch.run()
+            watch.now += timedelta(hours=2)
+            watch.send()
+        news_of_it = ("story-grew", reprint.title)  # not of the copy, nor of one figure
+        assert told(keen) == [("new-hit", DECREED.title), news_of_it, ("new-hit", court.title)]
+        assert told(daily) == [("new-hit", DECREED.title), ("new-hit", court.title)]
+        digest = daily.receipts[-1].json
+        named = [(other["title"], other["new"]) for other in digest["watcher"]["follow_ups"]]
+        assert [title for title, _new in named] == [reprint.title, figure.title, DECREED.title]
+        assert "214 observers" in named[0][1]
+        assert "95 million" in named[1][1]
+        assert named[2][1] == ""
+        new, _, nothing = digest["message"].partition("Nothing new, on stories you know")
+        assert "New on stories you know" in new
+        assert "95 million" in new
+        assert nothing.count(DECREED.title) == 1
 
 
 def test_what_others_of_the_topic_told_before_is_not_new(news: NewsWeb, tmp_path: Path) -> None:

@@ -227,6 +227,63 @@ def test_a_small_edit_of_style_is_told_but_not_telling() -> None:
     assert not found.telling
 
 
+MATCHED = ("referendum", "South Ossetia")
+FOREIGN = (
+    "This article was read by 4,512 people.",
+    "In other news, Serena Okafor won the Lagos marathon on Tuesday in 2 hours and 21 minutes.",
+)
+
+
+@pytest.mark.parametrize("foreign", FOREIGN)
+@pytest.mark.parametrize("known", [None, Known.of([FIRST])])
+def test_what_a_page_adds_beside_the_topic_is_seen_and_not_telling(
+    foreign: str, known: Known | None
+) -> None:
+    longer = article(FIRST.title, f"{FIRST.text}\n\n{foreign}")
+    for before, after in ((FIRST, longer), (longer, FIRST)):
+        found = revision(before, after, matched=MATCHED, known=known)
+        assert found is not None
+        assert foreign in found.diff
+        assert not found.telling
+
+
+@pytest.mark.parametrize(
+    ("text", "gained"),
+    [
+        (FIRST.text.replace("July 17", "July 24"), "day: July 24"),
+        (f"{FIRST.text}\n\nThe referendum will cost 40 million rubles.", "number: 40 million"),
+        # Bound by a name that a paragraph with a term has, by an act, by what the seeds tell.
+        (f"{FIRST.text}\n\nGagloyev will go to Vienna.", "place: Vienna"),
+        (f"{FIRST.text}\n\nHe also suspended 12 judges.", "number: 12"),
+        (f"{FIRST.text}\n\nAlla Dzhioeva was given 30 guards.", "number: 30"),
+        # Between paragraphs that are the topic's.
+        (
+            f"{FIRST.text}\n\nZurab Kokoity was there.\n\nThe vote in South Ossetia is off.",
+            "name: Kokoity",
+        ),
+        # Nothing binds the last paragraph, but it was there before.
+        (FIRST.text.replace("Anatoly Bibilov", "Eduard Kokoity"), "name: Kokoity"),
+    ],
+)
+def test_a_fact_in_a_paragraph_of_the_topic_is_telling(text: str, gained: str) -> None:
+    known = Known.of([article("", "Last week Alla Dzhioeva spoke to the press.")])
+    found = revision(FIRST, article(FIRST.title, text), matched=MATCHED, known=known)
+    assert found is not None
+    assert gained in found.gained
+    assert found.telling
+
+
+def test_a_counter_between_paragraphs_of_the_topic_is_not_telling() -> None:
+    counted = [FIRST.text.replace("\n\n", f"\n\nRead by {n} people.\n\n") for n in (4512, 9020)]
+    before, after = (article(FIRST.title, f"{text}\n\nBibilov left.") for text in counted)
+    known = Known.of([article("", "Mr Bibilov came.")])
+    for one, other in ((FIRST, after), (before, after)):
+        found = revision(one, other, matched=MATCHED, known=known)
+        assert found is not None
+        assert "9020" in found.diff
+        assert not found.telling
+
+
 def test_a_page_that_is_gone_or_emptied_has_vanished() -> None:
     gone = revision(FIRST, None)
     assert gone is not None

@@ -25,6 +25,8 @@ _MOST_WORDS = 400
 _MOST_DIFF = 4_000
 _CONTEXT = 6
 _VANISHED_SHARE = 0.25
+_SAME = 0.5
+"""A paragraph that has this share of its words in common with another is that one, edited."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,16 +162,23 @@ class _Topic:
         self._forms = [words for form in matched if (words := _words(form)).strip()]
         self._known = Known(names=known.names, places=known.places)
 
-    def facts(self, article: ArticleText) -> dict[tuple[str, str], Fact]:
-        """What the article states of the topic: what stands in its paragraphs, and between them."""
+    def facts(self, article: ArticleText, other: ArticleText) -> dict[tuple[str, str], Fact]:
+        """What the article states of the topic.
+
+        Of a paragraph that nothing binds to the topic only what is prose counts, and only where it
+        stands between others that are bound, or stood in the ``other`` reading, too: in a word or
+        two it was corrected. What was put at the end is the page's, not the article's.
+        """
         told = _by_paragraph(facts_of(article))
-        core = self._known.absorb([one for lines in told if self._named(lines) for one in lines])
-        bound = [n for n, lines in enumerate(told) if self._named(lines) or _meets(lines, core)]
-        first, last = (bound[0], bound[-1]) if bound else (0, len(told))
+        about = [n for n, lines in enumerate(told) if n == 0 or self._named(lines)]
+        core = self._known.absorb([line for n in about for line in told[n]])
+        bound = [n for n, lines in enumerate(told) if n in about or _meets(lines, core)]
+        standing = [_vocabulary(lines) for lines in _by_paragraph(facts_of(other))]
         return {
             (fact.kind, fact.key): fact
             for n, lines in enumerate(told)
-            if not bound or n in bound or (first < n < last and _says_something(lines))
+            if n in bound
+            or (_is_prose(lines) and (n < bound[-1] or _stands(_vocabulary(lines), standing)))
             for line in lines
             for fact in line.facts
             if fact.kind != "quote"
@@ -193,13 +202,22 @@ def _meets(lines: Sequence[SentenceFacts], core: Known) -> bool:
     return any(_binds(fact) and core.has(fact) for line in lines for fact in line.facts)
 
 
-def _says_something(lines: Sequence[SentenceFacts]) -> bool:
+def _is_prose(lines: Sequence[SentenceFacts]) -> bool:
+    """Whether it states more than numbers and days: a counter of readers has those, too."""
     return any(_binds(fact) for line in lines for fact in line.facts)
 
 
 def _binds(fact: Fact) -> bool:
-    """Numbers and days bind a paragraph to nothing: a counter of readers has them too."""
     return fact.kind in ("name", "place", "act")
+
+
+def _vocabulary(lines: Sequence[SentenceFacts]) -> frozenset[str]:
+    return frozenset(word for line in lines for word in _plain(line.text))
+
+
+def _stands(words: frozenset[str], others: Sequence[frozenset[str]]) -> bool:
+    """Whether one of the others is the same paragraph, but for some words."""
+    return any(len(words & other) >= _SAME * max(len(words), len(other)) for other in others)
 
 
 def _facts_changed(
@@ -207,8 +225,8 @@ def _facts_changed(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Names, numbers, days and acts of the topic that came and went."""
     old, new = _stated(before), _stated(after)
-    gained = tuple(str(fact) for key, fact in topic.facts(after).items() if key not in old)
-    lost = tuple(str(fact) for key, fact in topic.facts(before).items() if key not in new)
+    gained = tuple(str(fact) for key, fact in topic.facts(after, before).items() if key not in old)
+    lost = tuple(str(fact) for key, fact in topic.facts(before, after).items() if key not in new)
     return gained, lost
 
 
