@@ -117,7 +117,8 @@ class Judge:
             story_id = tx.new_story(case.spec.id, case.article.title, at=case.at)
         story = tx.story(story_id)
         known = _known(story.known if story else "")
-        found = novelty(case.text, self._told_before(tx, case.spec, story_id).merged(known))
+        before = self._seed_facts(case.spec).merged(*_told_elsewhere(tx, case, story_id), known)
+        found = novelty(case.text, before)
         reached = None
         if case.spec.stages:
             finding = detect_stage(case.text, case.spec.stages, self._topic_places(case.spec))
@@ -178,13 +179,6 @@ class Judge:
             found = TopicStatistics.of([*seeds, *filter(None, firsts)])
             kept = self._statistics[spec.id] = (spec, found)
         return kept[1]
-
-    def _told_before(self, tx: Deciding, spec: TopicSpec, story_id: StoryId) -> Known:
-        """What the seeds and the topic's other stories have told."""
-        known = self._seed_facts(spec)
-        for stored in tx.told_elsewhere(spec.id, story_id, limit=EARLIER_STORIES):
-            known = known.merged(_lasting(stored))
-        return known
 
     def _seed_facts(self, spec: TopicSpec) -> Known:
         kept = self._seeds.get(spec.id)
@@ -256,6 +250,12 @@ def _known(stored: str) -> Known:
         return Known.from_json(stored) if stored else Known()
     except (ValueError, LookupError, TypeError, AttributeError):
         return Known()
+
+
+def _told_elsewhere(tx: Deciding, case: Case, story_id: StoryId) -> list[Known]:
+    """What the topic's other stories have told that means the same in this one."""
+    stored = tx.told_elsewhere(case.spec.id, story_id, limit=EARLIER_STORIES)
+    return [_lasting(known) for known in stored]
 
 
 @lru_cache(maxsize=4 * EARLIER_STORIES)  # most are read again at the next hit, unchanged

@@ -106,11 +106,14 @@ class Known:
             }
         )
 
-    def merged(self, other: Known) -> Known:
-        """Both together."""
-        return Known(
-            **{f.name: {**getattr(self, f.name), **getattr(other, f.name)} for f in fields(self)}
-        )
+    def merged(self, *others: Known) -> Known:
+        """All together."""
+        together: dict[str, dict[Any, None]] = {}
+        for name in _LIMITS:
+            together[name] = dict(getattr(self, name))
+            for other in others:
+                together[name].update(getattr(other, name))
+        return Known(**together)
 
     def lasting(self) -> Known:
         """What means the same outside its story: 58 here are no 58 there, and much is signed."""
