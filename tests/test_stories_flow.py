@@ -278,6 +278,8 @@ def test_a_hit_that_its_publisher_takes_back_stays_and_is_told_to_who_was_told(
         assert answer("topics", "timeline", "so", config=watch.config) == []
         shown = answer("hits", "show", str(hit["id"]), config=watch.config)
         assert "[-South Ossetia sets" in shown["revisions"][0]["change"]["diff"]
+        trained = watcher("topics", "train", "so", config=watch.config).stdout
+        assert "0 relevant" in trained, "of what was judged nothing is left to learn from"
         # It stays when it is decided on again, and comes back as what it was.
         watcher("topics", "backtest", "so", "--rescore", config=watch.config)
         watch.run()

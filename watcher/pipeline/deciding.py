@@ -189,7 +189,7 @@ def _is_withdrawn(earlier: EarlierHit | None, article: ArticleRecord) -> bool:
     Such a hit stays one: it was told, perhaps, and that its publisher took it back is news. Where
     only the topic's profile changed it never should have been one.
     """
-    if earlier is None or earlier.kind != HitKind.HIT:
+    if earlier is None or earlier.kind != HitKind.HIT or earlier.story_id is None:
         return False
     return article.revision > earlier.revision or earlier.score < earlier.threshold
 

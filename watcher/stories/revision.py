@@ -173,7 +173,8 @@ class _Topic:
         about = [n for n, lines in enumerate(told) if n == 0 or self._named(lines)]
         core = self._known.absorb([line for n in about for line in told[n]])
         bound = [n for n, lines in enumerate(told) if n in about or _meets(lines, core)]
-        standing = [_vocabulary(lines) for lines in _by_paragraph(facts_of(other))]
+        stood = _by_paragraph(facts_of(other))[:_MOST_SENTENCES]
+        standing = [_vocabulary(lines) for lines in stood]
         return {
             (fact.kind, fact.key): fact
             for n, lines in enumerate(told)
