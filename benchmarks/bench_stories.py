@@ -19,6 +19,7 @@ from pathlib import Path
 
 from watcher.config import load
 from watcher.model import ArticleText, HitId, StoryId
+from watcher.pipeline.judging import EARLIER_STORIES
 from watcher.stories import (
     Fingerprint,
     Member,
@@ -150,6 +151,9 @@ def main() -> None:
     database = filled(options.hits, options.days, now, rng)
     stats = TopicStatistics.of(fingerprint(invented(rng, now)) for _ in range(500))
     known = Known.of(invented(rng, now) for _ in range(20))
+    earlier = [
+        Known.of(invented(rng, now) for _ in range(3)).lasting() for _ in range(EARLIER_STORIES)
+    ]
     topic = load(CONFIG, environ={}).topics[0]
     places = whereabouts(topic.terms)
     steps: dict[str, list[float]] = {
@@ -165,7 +169,7 @@ def main() -> None:
         found = time.process_time()
         group(fp, near, now=now, statistics=stats)
         grouped = time.process_time()
-        novelty(article, known)
+        novelty(article, known.merged(*earlier))
         known.absorb(facts_of(article))
         judged = time.process_time()
         detect_stage(article, topic.stages, places)

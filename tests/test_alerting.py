@@ -100,13 +100,18 @@ def receiver(name: str = "desk", **wishes: Any) -> ReceiverSpec:
         ({"story": told(publishers=4, told_publishers=2)}, SilentReason.SAME_STORY),
         ({"story": told(publishers=6, told_publishers=2)}, AlertReason.STORY_GREW),
         ({"story": told(novelty=0.5)}, AlertReason.STORY_GREW),
-        ({"story": told(novelty=0.9, duplicate=True)}, SilentReason.SAME_STORY),
         ({"story": told(novelty=0.9, told_at=NOW)}, SilentReason.SAME_STORY),
         ({"story": told(stage_change=True, told_at=NOW)}, AlertReason.STAGE_CHANGE),
         ({"told": True, "story": told()}, SilentReason.ALREADY_TOLD),
         ({"told": True, "revised": True, "story": told()}, AlertReason.REVISION),
         # Its page could only be read in full after the headline was told.
         ({"told": True, "story": told(stage_change=True)}, AlertReason.STAGE_CHANGE),
+        # Its page was changed so that it is no hit any more.
+        ({"told": True, "revised": True, "score": 3.0, "story": told()}, AlertReason.REVISION),
+        ({"told": True, "score": 3.0, "story": told()}, SilentReason.NOT_A_HIT),
+        ({"revised": True, "score": 3.0, "story": told()}, SilentReason.NOT_A_HIT),
+        ({"told": True, "revised": True, "score": 3.0, "verdict": Verdict.IRRELEVANT},
+         SilentReason.REVIEWED),
         ({"told": True, "revised": True, "story": told(stage_change=True)},
          AlertReason.STAGE_CHANGE),
         # A clock that went back must not mute a story for the time it went.
@@ -141,7 +146,6 @@ FACTS = st.builds(
         told_publishers=st.integers(0, 50),
         novelty=st.floats(0, 1),
         stage_change=st.booleans(),
-        duplicate=st.booleans(),
         dismissed=st.booleans(),
     ),
 )
@@ -152,7 +156,9 @@ def test_no_hit_is_told_against_a_rule(facts: HitFacts) -> None:
     decision = decide_alert(facts, now=NOW)
     if not isinstance(decision, AlertReason):
         return
-    assert facts.score >= facts.threshold
+    if facts.score < facts.threshold:
+        assert decision is AlertReason.REVISION, "to take back what was told"
+        assert facts.told
     assert facts.verdict not in (Verdict.IRRELEVANT, Verdict.DUPLICATE)
     assert not facts.told or facts.revised or facts.story.stage_change
     if facts.first_sight and not facts.alert_backlog and facts.published_at is not None:

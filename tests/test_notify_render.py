@@ -222,6 +222,46 @@ def test_what_a_story_has_grown_past_is_folded(name: str) -> None:
         assert Page(rendered.html).balanced
 
 
+@pytest.mark.parametrize("name", ["mail", "slack", "telegram", "discord"])
+def test_what_changed_on_a_page_is_told(name: str) -> None:
+    change = ("It will cost [-40-] {+95+} <b>million</b>.", "The page is gone.", *("More.",) * 40)
+    one = notice(1, reason=AlertReason.REVISION, change=change, novelty=("It will cost 95.",))
+    [(_, rendered)] = split(message(one), CHANNELS[name])
+    for text in filter(None, (rendered.text, rendered.html)):
+        assert "What changed:" in text
+        assert "The page is gone." in text
+        assert "It will cost 95." not in text, "the change says it"
+    plain = rendered.text.replace("\\", "")
+    assert "40" in plain
+    assert "95" in plain
+    assert rendered.html is None or "<b>million" not in rendered.html
+    shorter = split(
+        message(*(notice(n, change=("x" * 390,) * 4) for n in range(20))), CHANNELS[name]
+    )
+    assert len(shorter) <= 6
+
+
+@pytest.mark.parametrize("name", ["mail", "slack", "telegram"])
+def test_what_is_new_on_stories_that_are_known_is_told_before_what_brings_nothing(
+    name: str,
+) -> None:
+    lines = [
+        Other(headline=f"Head {n}", publisher="p.example", new="<i>95</i> million." * (n % 2))
+        for n in range(4)
+    ]
+    told = message(notice(1), notice(2, story_id=StoryId(9)), follow_ups=tuple(lines))
+    [(_, rendered)] = split(told, CHANNELS[name])
+    for text in filter(None, (rendered.text, rendered.html)):
+        new, _, nothing = text.partition("Nothing new, on stories you know")
+        _, _, new = new.partition("New on stories you know")
+        assert new.count("million") == 2
+        assert "Head 1" in new
+        assert "Head 3" in new
+        assert "Head 0" in nothing
+        assert "Head 2" in nothing
+    assert rendered.html is None or "<i>" not in rendered.html
+
+
 @pytest.mark.parametrize("name", ["mail", "slack", "telegram"])
 def test_what_brings_nothing_new_is_named_last_and_goes_first(name: str) -> None:
     follow = Other(
@@ -596,7 +636,8 @@ def test_the_webhook_schema_is_stable() -> None:
 
 
 @pytest.mark.parametrize(
-    ("score", "word"), [(50, "borderline"), (64, "borderline"), (66, "likely"), (90, "strong")]
+    ("score", "word"),
+    [(49, ""), (50, "borderline"), (64, "borderline"), (66, "likely"), (90, "strong")],
 )
 def test_words_for_scores(score: float, word: str) -> None:
     assert strength(score, 50.0) == word

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from newsweb import STARTED, NewsWeb, Piece, write_config
+from newsweb import STARTED, NewsWeb, Piece, page, write_config
 from program import answer, watcher
 from receivers import WebhookServer
 from webserver import Answer, LoopbackWeb
@@ -85,12 +85,18 @@ class Watch:
         self.now = datetime.now(UTC)
 
     def run(self, *, upkeep: bool = False) -> Tally:
+        return self._pass(upkeep=upkeep, poll=True)
+
+    def send(self) -> Tally:
+        return self._pass(upkeep=False, poll=False)
+
+    def _pass(self, *, upkeep: bool, poll: bool) -> Tally:
         async def go() -> Tally:
             settings = load(self.config, environ={})
             async with make_app(settings, clock=lambda: self.now) as app:
                 if upkeep:
                     await app.pipeline.upkeep()
-                feeds = [feed.id for feed in app.store.feeds.all()]
+                feeds = [feed.id for feed in app.store.feeds.all()] if poll else []
                 return await app.pipeline.run_once(only=feeds)
 
         return asyncio.run(go())
@@ -174,40 +180,223 @@ def test_a_stage_that_is_too_unsure_for_the_saga_is_no_stage_of_the_hit(
     assert [hit["stage"] for hit in answer("hits", config=config)] == [None]
 
 
+def edits(tmp_path: Path, news: NewsWeb, hook: WebhookServer, more: str = "") -> Watch:
+    """A watcher whose one receiver asks for revisions."""
+    wants = (
+        f'[[receivers]]\nname = "edits"\nurl = "{hook.url}"\nreasons = ["new-hit", "revision"]\n'
+    )
+    return Watch(write_config(tmp_path, news.feeds[:1], [], extra=wants + more))
+
+
 def test_a_changed_and_a_vanished_page_are_noticed_and_told_to_who_asks(
     news: NewsWeb, tmp_path: Path
 ) -> None:
     news.pieces = [DECREED]
     news.publish()
     with WebhookServer() as hook:
-        wants = f'[[receivers]]\nname = "edits"\nurl = "{hook.url}"\nreasons = ["new-hit", "revision"]\n'
-        config = write_config(tmp_path, news.feeds[:1], [], extra=wants)
-        watch = Watch(config)
+        watch = edits(tmp_path, news, hook)
         watch.run()
-        changed = Piece(
-            slug="decreed",
-            lang="en",
-            on_topic=True,
-            title=DECREED.title,
-            text=DECREED.text.replace("40 million", "95 million"),
-            age=DECREED.age,
-        )
-        from newsweb import page
-
+        changed = replace(DECREED, text=DECREED.text.replace("40 million", "95 million"))
         news.web.serve("/en/decreed", page(changed))
         watch.now += timedelta(minutes=90)
         watch.run(upkeep=True)
         assert told(hook) == [("new-hit", DECREED.title), ("revision", DECREED.title)]
-        [hit] = answer("hits", config=config)
-        shown = watcher("hits", "show", str(hit["id"]), config=config).stdout
-        assert "95" in shown or hit["id"]
+        assert "will cost [-40-] {+95+} million rubles" in hook.receipts[-1].json["message"]
+        [hit] = answer("hits", config=watch.config)
+        shown = answer("hits", "show", str(hit["id"]), config=watch.config)
+        [revision] = shown["revisions"]
+        assert "[-40-] {+95+}" in revision["change"]["diff"]
+        assert shown["novelty"]["facts"] == [["number: 95 million"]]
         news.web.answer("/en/decreed", Answer(status=410))
         watch.now += timedelta(hours=6)
         watch.run(upkeep=True)
         assert told(hook)[2:] == [("revision", DECREED.title)]
+        assert "The page is gone." in hook.receipts[-1].json["message"]
+        printed = watcher("hits", "show", str(hit["id"]), config=watch.config).stdout
+        assert "new: number: 95 million" in printed, "what it told is not old by being told by it"
         watch.now += timedelta(days=1)
         watch.run(upkeep=True)
         assert len(told(hook)) == 3, "a page that is gone is gone once"
+
+
+def test_an_edit_is_told_for_every_topic_and_once(news: NewsWeb, tmp_path: Path) -> None:
+    news.pieces = [DECREED]
+    news.publish()
+    again = '[[topics]]\nid = "so2"\nname = "The same"\n[topics.terms]\nplace = ["Tskhinvali"]\n'
+    again += 'event = ["referendum", "annex*", "joining Russia"]\n'
+    with WebhookServer() as hook:
+        watch = edits(tmp_path, news, hook, again)
+        watch.run()
+        assert len(told(hook)) == 2
+        changed = replace(DECREED, text=DECREED.text.replace("40 million", "95 million"))
+        news.web.serve("/en/decreed", page(changed))
+        watch.now += timedelta(minutes=90)
+        watch.run(upkeep=True)
+        assert [reason for reason, _title in told(hook)[2:]] == ["revision"] * 2
+        watcher("topics", "backtest", "so", "--rescore", config=watch.config)
+        watch.now += timedelta(minutes=90)
+        watch.run(upkeep=True)
+        assert len(told(hook)) == 4
+
+
+TAKEN_BACK = replace(
+    DECREED,
+    title="Correction: report withdrawn",
+    text="""An earlier report on this page was wrong and has been withdrawn. The editors apologise to readers for the mistake, which was made by a new member of the desk who had confused two documents.
+
+We have changed the way in which documents are checked before anything is published.""",
+)
+
+
+def test_a_hit_that_its_publisher_takes_back_stays_and_is_told_to_who_was_told(
+    news: NewsWeb, tmp_path: Path
+) -> None:
+    news.pieces = [DECREED]
+    news.publish()
+    with WebhookServer() as hook, WebhookServer() as usual, WebhookServer() as other:
+        late = f'[[receivers]]\nname = "usual"\nurl = "{usual.url}"\n'
+        late += f'[[receivers]]\nname = "other"\nurl = "{other.url}"\nlangs = ["ru"]\n'
+        late += 'reasons = ["new-hit", "revision"]\n'
+        watch = edits(tmp_path, news, hook, f"min_score = 60\n{STAGES}{late}")
+        watch.run()
+        [hit] = answer("hits", config=watch.config)
+        watcher("hits", "mark", str(hit["id"]), "relevant", config=watch.config)
+        news.web.serve("/en/decreed", page(TAKEN_BACK))
+        watch.now += timedelta(minutes=90)
+        watch.run(upkeep=True)
+        assert told(hook) == [("new-hit", DECREED.title), ("revision", TAKEN_BACK.title)]
+        message = hook.receipts[-1].json["message"]
+        assert "It is no hit any more: score" in message
+        assert "{+Correction: report withdrawn+}" in message
+        assert "borderline" not in message
+        assert told(usual) == [("new-hit", DECREED.title)], "it asks for no revisions"
+        assert told(other) == [], "it was not told, so nothing is taken back"
+        [kept] = answer("hits", config=watch.config)
+        assert (kept["id"], kept["verdict"]) == (hit["id"], "relevant")
+        assert kept["score"] < 50 <= hit["score"]
+        assert kept["stage"] is None
+        assert answer("topics", "timeline", "so", config=watch.config) == []
+        shown = answer("hits", "show", str(hit["id"]), config=watch.config)
+        assert "[-South Ossetia sets" in shown["revisions"][0]["change"]["diff"]
+        trained = watcher("topics", "train", "so", config=watch.config).stdout
+        assert "0 relevant" in trained, "of what was judged nothing is left to learn from"
+        # It stays when it is decided on again, and comes back as what it was.
+        watcher("topics", "backtest", "so", "--rescore", config=watch.config)
+        watch.run()
+        assert [one["id"] for one in answer("hits", config=watch.config)] == [hit["id"]]
+        news.web.serve("/en/decreed", page(DECREED))
+        watch.now += timedelta(hours=6)
+        watch.run(upkeep=True)
+        assert told(hook)[2:] == [("revision", DECREED.title)]
+        [back] = answer("hits", config=watch.config)
+        assert (back["score"], back["stage"]) == (hit["score"], "date")
+
+
+def test_a_near_miss_that_becomes_a_hit_is_looked_at_again(news: NewsWeb, tmp_path: Path) -> None:
+    text = "They spoke of roads. They spoke of schools, too, for hours.\n\n" + DECREED.text
+    news.pieces = [replace(DECREED, title="Deputies in Tskhinvali meet", text=text)]
+    news.publish()
+    news.web.answer("/en/decreed", Answer(status=503))
+    config = write_config(tmp_path, news.feeds[:1], [])
+    near = config.read_text().replace("[topics.terms]", "near_miss = 49.5\n[topics.terms]")
+    config.write_text(near)
+    watch = Watch(config)
+    watch.run()
+    assert answer("hits", config=config) == []
+    assert len(answer("hits", "--near-misses", config=config)) == 1
+    news.publish()
+    watch.now += timedelta(hours=3)
+    watch.run()
+    assert len(answer("hits", config=config)) == 1
+    reads = len(news.web.requests_for("/en/decreed"))
+    for hours in (3.5, 18, 48, 96, 200):
+        watch.now += timedelta(hours=hours)
+        watch.run(upkeep=True)
+    assert len(news.web.requests_for("/en/decreed")) == reads + 4, "6 h, 1 d, 3 d and 7 d"
+
+
+def test_a_follow_up_with_news_is_told_to_who_asks_and_leads_the_digest_of_the_others(
+    news: NewsWeb, tmp_path: Path
+) -> None:
+    more = """Zurab Kokoity, the deputy speaker, said that 214 observers from Nicaragua and Nauru had been invited, and that 78 polling stations would open on 17 July.
+
+Alla Dzhioeva resigned from the commission and Dmitry Tasoev was appointed with 12 million rubles."""
+    reprint = replace(DECREED, slug="reprint", text=f"{DECREED.text}\n\n{more}")
+    figure = replace(
+        DECREED,
+        slug="figure",
+        title=f"{DECREED.title}, dearly",
+        text=DECREED.text.replace("40", "95"),
+    )
+    court = piece(
+        "court",
+        "Court in Tskhinvali bars candidate in South Ossetia",
+        """A court in Tskhinvali barred the candidate Taymuraz Mamiev from the election in South Ossetia. He had spoken against joining Russia.
+
+His lawyer Irina Gassieva said she would appeal.""",
+    )
+    with WebhookServer() as daily, WebhookServer() as keen:
+        wants = f'[[receivers]]\nname = "daily"\nurl = "{daily.url}"\nwhen = "hourly"\n'
+        wants += f'[[receivers]]\nname = "keen"\nurl = "{keen.url}"\nreasons = ["new-hit", "story-grew"]\n'
+        watch = Watch(write_config(tmp_path, news.feeds[:1], [], extra=wants))
+        for one in (DECREED, replace(DECREED, slug="copy"), figure, reprint, court):
+            news.pieces.append(replace(one, age=STARTED - watch.now))
+            news.publish()
+            watch.run()
+            watch.now += timedelta(hours=2)
+            watch.send()
+        news_of_it = ("story-grew", reprint.title)  # not of the copy, nor of one figure
+        assert told(keen) == [("new-hit", DECREED.title), news_of_it, ("new-hit", court.title)]
+        assert told(daily) == [("new-hit", DECREED.title), ("new-hit", court.title)]
+        digest = daily.receipts[-1].json
+        named = [(other["title"], other["new"]) for other in digest["watcher"]["follow_ups"]]
+        assert [title for title, _new in named] == [reprint.title, figure.title, DECREED.title]
+        assert "214 observers" in named[0][1]
+        assert "95 million" in named[1][1]
+        assert named[2][1] == ""
+        new, _, nothing = digest["message"].partition("Nothing new, on stories you know")
+        assert "New on stories you know" in new
+        assert "95 million" in new
+        assert nothing.count(DECREED.title) == 1
+
+
+def test_what_others_of_the_topic_told_before_is_not_new(news: NewsWeb, tmp_path: Path) -> None:
+    court = piece(
+        "court",
+        "Court bars candidate before South Ossetia referendum",
+        """A court in Tskhinvali barred the candidate Taymuraz Mamiev on 3 June. He had spoken against the referendum on joining Russia, which Anatoly Bibilov announced.
+
+His lawyer Irina Gassieva wants 10 judges to hear it.""",
+    )
+    roads = piece(
+        "roads",
+        "South Ossetia debates the price of the annexation",
+        """The deputy Zaur Tekhov said that the accession would repave 10 roads. Taymuraz Mamiev, who was barred on 3 June, was not heard, nor was Anatoly Bibilov.
+
+South Ossetia holds its referendum on joining Russia in a hall in Znaur.""",
+    )
+    watch = Watch(write_config(tmp_path, news.feeds[:1], []))
+    for one in (court, roads):
+        news.pieces.append(replace(one, age=STARTED - watch.now))
+        news.publish()
+        watch.run()
+        watch.now += timedelta(days=9)
+    second, first = answer("hits", config=watch.config)
+    assert first["story_id"] != second["story_id"]
+    new = {
+        hit["id"]: {
+            fact
+            for facts in answer("hits", "show", str(hit["id"]), config=watch.config)["novelty"][
+                "facts"
+            ]
+            for fact in facts
+        }
+        for hit in (first, second)
+    }
+    assert "name: Bibilov" not in new[first["id"]], "the seed told it"
+    assert {"name: Mamiev", "day: 3 June", "number: 10"} <= new[first["id"]]
+    assert {"name: Tekhov", "number: 10"} <= new[second["id"]], "10 roads are no 10 judges"
+    assert not {"name: Mamiev", "day: 3 June", "name: Bibilov"} & new[second["id"]]
 
 
 def test_an_unchanged_page_is_looked_at_again_in_silence(news: NewsWeb, tmp_path: Path) -> None:

@@ -40,8 +40,6 @@ class StoryFacts:
     """0..1: how much of what the hit says the story did not have yet."""
     stage_change: bool = False
     """The hit tells of a stage that the topic has just reached."""
-    duplicate: bool = False
-    """The hit repeats the text of an earlier one."""
     dismissed: bool = False
     """The reviewer called a told hit of the story irrelevant."""
 
@@ -124,6 +122,8 @@ def decide_alert(
     silent = _never_told(hit, now)
     if silent is not None:
         return silent
+    if hit.score < hit.threshold:
+        return AlertReason.REVISION  # what was told is taken back
     # Told before or not: a page may only be readable in full after its headline was told.
     if hit.story.stage_change:
         return AlertReason.STAGE_CHANGE
@@ -181,7 +181,7 @@ def silent_reason(routings: Sequence[Routing]) -> SilentReason | None:
 
 
 def _never_told(hit: HitFacts, now: datetime) -> SilentReason | None:
-    if hit.score < hit.threshold:
+    if hit.score < hit.threshold and not (hit.told and hit.revised):
         return SilentReason.NOT_A_HIT
     if hit.verdict in (Verdict.IRRELEVANT, Verdict.DUPLICATE) or hit.story.dismissed:
         return SilentReason.REVIEWED
@@ -216,13 +216,10 @@ def _told_again(
 
 
 def _grew(story: StoryFacts, policy: GrowthPolicy) -> bool:
-    if story.duplicate:
-        return _confirmed(story)
-    return story.novelty >= policy.novelty or _confirmed(story)
-
-
-def _confirmed(story: StoryFacts) -> bool:
-    return any(story.told_publishers < step <= story.publishers for step in CONFIRMATIONS)
+    # A reprint with two paragraphs of its own is a near-duplicate by its text, and news.
+    return story.novelty >= policy.novelty or any(
+        story.told_publishers < step <= story.publishers for step in CONFIRMATIONS
+    )
 
 
 def _route_one(

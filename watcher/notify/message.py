@@ -37,6 +37,8 @@ class Other:
     url: str | None = None
     lang: str | None = None
     hit_id: HitId | None = None
+    new: str = ""
+    """Of a follow-up: the sentence that brings most to a story told before; empty: nothing does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +58,7 @@ class Notice:
     published_at: datetime | None = None
     first_seen_at: datetime | None = None
     word: str = ""
-    """How sure: strong, likely or borderline; see ``strength``."""
+    """How sure: strong, likely, borderline or empty; see ``strength``."""
     why: str = ""
     """One line: what spoke for it."""
     sentences: tuple[str, ...] = ()
@@ -64,6 +66,9 @@ class Notice:
     """Surface forms to mark in headline and sentences."""
     novelty: tuple[str, ...] = ()
     """Sentences that bring something new to a story that was told before."""
+    change: tuple[str, ...] = ()
+    """What became of an article that was told before, a line each: its sentences with
+    ``[-gone-]`` and ``{+new+}``, or that its page is gone."""
     publishers: tuple[str, ...] = ()
     """Other publishers of the story, all of them."""
     others: tuple[Other, ...] = ()
@@ -95,7 +100,7 @@ class Message:
     brief: tuple[Notice, ...] = ()
     """Told too, but in a line each, under "and 14 more"."""
     follow_ups: tuple[Other, ...] = ()
-    """Articles that brought nothing new to stories told before; a digest names them."""
+    """Articles of stories told before of which the receiver heard nothing; a digest names them."""
     body: tuple[str, ...] = ()
     """Plain paragraphs of operator notices and test messages."""
     subject: str = ""
@@ -133,7 +138,9 @@ class SendResult:
 
 
 def strength(score: float, threshold: float) -> str:
-    """A plain word for a score at or over its threshold."""
+    """A plain word for a score at or over its threshold; none for what is no hit any more."""
+    if score < threshold:
+        return ""
     reach = (score - threshold) / max(100.0 - threshold, 1.0)
     if reach >= 0.7:
         return "strong"
@@ -169,7 +176,7 @@ def webhook_object(message: Message) -> dict[str, Any]:
         "possible_repeat": message.possible_repeat,
         "delivery_ids": list(message.deliveries),
         "body": list(message.body),
-        "follow_ups": [_other_object(other) for other in message.follow_ups],
+        "follow_ups": [_other_object(other) | {"new": other.new} for other in message.follow_ups],
         "deliveries": [
             _delivery_object(message, line) | {"brief": brief}
             for lines, brief in ((message.lines, False), (message.brief, True))
@@ -197,6 +204,7 @@ def _delivery_object(message: Message, line: Notice) -> dict[str, Any]:
         "why": line.why,
         "sentences": list(line.sentences),
         "new": list(line.novelty),
+        "change": list(line.change),
         "matched": list(line.matched),
         "publishers": list(line.publishers),
         "others": [_other_object(other) for other in line.others],

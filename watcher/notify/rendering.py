@@ -118,6 +118,7 @@ def check_template(source: str) -> str | None:
     sample = Notice(
         headline="Headline", url="https://example.org/", publisher="example.org", score=80.0,
         delivery_id=DeliveryId(1), topic="Topic", sentences=("A sentence.",),
+        change=("A [-changed-] {+new+} sentence.",),
     )  # fmt: skip
     other = Other(headline="Headline", publisher="example.org", url="https://example.org/")
     story = [
@@ -127,7 +128,7 @@ def check_template(source: str) -> str | None:
     single = Message(message_id="m1", receiver="desk", topic="Topic", lines=(sample,))
     digest = replace(
         single, kind=MessageKind.DIGEST, lines=tuple(story), brief=(sample,),
-        follow_ups=(other,), more=1, body=("A notice.",),
+        follow_ups=(other, replace(other, new="A sentence.")), more=1, body=("A notice.",),
     )  # fmt: skip
     channel = Channel(name="mail", dialect=Dialect.MAIL)
     troubles = (render(message, channel, source).trouble for message in (single, digest))
@@ -199,9 +200,11 @@ def _fitting(message: Message, channel: Channel, template: str | None) -> tuple[
 
 
 def _ever_fewer(message: Message) -> Iterator[Message]:
-    """The same message with less and less told in a line each, the rest only counted; what brings
-    nothing new goes first."""
+    """The same message with less and less told in a line each, the rest only counted; follow-ups go
+    first, those that bring nothing new before the others."""
     yield message
+    if any(other.new for other in message.follow_ups):
+        yield replace(message, follow_ups=tuple(other for other in message.follow_ups if other.new))
     message = replace(message, follow_ups=())
     yield message
     kept = len(message.brief)
@@ -219,14 +222,28 @@ def _ever_fewer(message: Message) -> Iterator[Message]:
 def _ever_shorter(lines: tuple[Notice, ...]) -> Iterator[tuple[Notice, ...]]:
     """The same notices with less and less in them."""
     yield lines
-    one = [replace(n, sentences=n.sentences[:1], novelty=n.novelty[:1]) for n in lines]
+    one = [
+        replace(n, sentences=n.sentences[:1], novelty=n.novelty[:1], change=n.change[:2])
+        for n in lines
+    ]
     yield tuple(replace(n, sentences=()) if n.novelty else n for n in one)
     none = [
-        replace(n, sentences=(), novelty=(), publishers=(), others=(), why=n.why[:100]) for n in one
+        replace(
+            n,
+            sentences=(),
+            novelty=(),
+            change=n.change[:1],
+            publishers=(),
+            others=(),
+            why=n.why[:100],
+        )
+        for n in one
     ]
     yield tuple(none)
     yield tuple(
-        replace(n, why="", stage="", headline=n.headline[:200], publisher=n.publisher[:40])
+        replace(
+            n, why="", stage="", change=(), headline=n.headline[:200], publisher=n.publisher[:40]
+        )
         for n in none
     )
 

@@ -32,6 +32,7 @@ REASONS = {
     AlertReason.OPERATOR: "Operator",
 }
 SHOWN_PUBLISHERS = 4
+SHOWN_CHANGES = 4
 # In a digest a story is told by its best and its newest article; the others are named.
 FULL_PER_STORY = 2
 # Claimed times further from the sighting than this are shown; nearer ones only repeat it.
@@ -65,6 +66,8 @@ class NoticeView:
     score: int
     word: str
     why: str
+    changes: tuple[str, ...]
+    """What its publisher changed since it was told, a line each."""
     sentences: tuple[str, ...]
     also: str
     """Other publishers of the story in one line."""
@@ -101,6 +104,8 @@ class LineView:
     text: str
     """Publisher and headline."""
     link: str | None
+    new: str = ""
+    """The sentence that brings most to its story, where one does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,8 +121,10 @@ class MessageView:
     brief: tuple[NoticeView, ...]
     """Told in a line each, after the stories. Empty for a template of your own, which gets all of
     them in ``stories`` and ``notices``."""
+    updates: tuple[LineView, ...]
+    """What brought something new to stories that were told before."""
     follow_ups: tuple[LineView, ...]
-    """What brought nothing new to stories that were told before."""
+    """What brought nothing new to them."""
     more: int
     """How many further ones there was no line for."""
     part: int
@@ -149,10 +156,8 @@ def message_view(message: Message, style: Style) -> MessageView:
         message_id=_text(message.message_id, style),
         possible_repeat=message.possible_repeat,
         brief=tuple(brief),
-        follow_ups=tuple(
-            LineView(text=_named(other, style), link=safe_link(other.url))
-            for other in message.follow_ups
-        ),
+        updates=tuple(_line_view(other, style) for other in message.follow_ups if other.new),
+        follow_ups=tuple(_line_view(other, style) for other in message.follow_ups if not other.new),
         more=message.more,
         part=message.part,
         parts=message.parts,
@@ -255,10 +260,14 @@ def _notice_view(
         score=round(line.score),
         word=_text(line.word, style, 20),
         why=_text(line.why, style, 300),
-        # What is new leads; a sentence that is in both is not said twice.
+        changes=tuple(_text(change, style, 400) for change in line.change[:SHOWN_CHANGES]),
+        # What is new leads; a sentence that is in both is not said twice. Of a changed page the
+        # changes say what is new.
         sentences=tuple(
             _marked(sentence, line.matched, style, 400)
-            for sentence in dict.fromkeys((*line.novelty[:2], *line.sentences[:2]))
+            for sentence in dict.fromkeys(
+                (*(() if line.change else line.novelty[:2]), *line.sentences[:2])
+            )
         ),
         also=_text(_also(_unnamed(line)), style, 300),
         others=tuple(_named(other, style) for other in line.others),
@@ -267,6 +276,11 @@ def _notice_view(
         hit_id=line.hit_id,
         delivery_id=line.delivery_id,
     )
+
+
+def _line_view(other: Other, style: Style) -> LineView:
+    new = _text(other.new, style, 300)
+    return LineView(text=_named(other, style), link=safe_link(other.url), new=new)
 
 
 def _named(other: Other, style: Style) -> str:

@@ -25,7 +25,7 @@ from watcher.model import (
 )
 from watcher.pipeline.context import LEASE, Context, Tally
 from watcher.pipeline.flow import Flow, Stage, write_each
-from watcher.storage import ArticleRecord, Deciding, HitOutcome
+from watcher.storage import ArticleRecord, Deciding, EarlierHit, HitOutcome
 
 if TYPE_CHECKING:
     from watcher.pipeline.judging import Judge
@@ -147,15 +147,17 @@ class Scoring:
             partial=article.partial,
             first_seen_at=article.first_seen_at,
             decided_at=now,
+            revision=article.revision,
             story_id=earlier.story_id if earlier else None,
             fingerprint=analysis.fingerprint,
             silent_reason=SilentReason.NOT_A_HIT,
         )
-        if kind is not HitKind.HIT:
+        withdrawn = kind is not HitKind.HIT and _is_withdrawn(earlier, article)
+        if kind is not HitKind.HIT and not withdrawn:
             tally.near_misses += kind is HitKind.NEAR_MISS
             tx.save_hit(outcome)
             return
-        tally.hits += 1
+        tally.hits += not withdrawn
         # Late: most passes find no hit, and need nothing of what judges one.
         from watcher.pipeline.judging import Case, Judge
 
@@ -168,7 +170,8 @@ class Scoring:
             earlier=earlier,
             now=now,
         )
-        tally.alerts += self._judge.record(tx, self._context.wishes, case)
+        judge = self._judge.withdraw if withdrawn else self._judge.record
+        tally.alerts += judge(tx, self._context.wishes, case)
 
 
 def _put_off(tx: Deciding, article: ArticleRecord, failure: Failure, now: datetime) -> None:
@@ -180,6 +183,17 @@ def _put_off(tx: Deciding, article: ArticleRecord, failure: Failure, now: dateti
     _log.error("article %s can't be scored: %s", article.url, failure)
     again = article.reason != failure.reason
     tx.unscorable(article.id, failure, again_at=now + SECOND_TRY if again else None)
+
+
+def _is_withdrawn(earlier: EarlierHit | None, article: ArticleRecord) -> bool:
+    """Whether its page was changed so that it is no hit any more, now or before.
+
+    Such a hit stays one: it was told, perhaps, and that its publisher took it back is news. Where
+    only the topic's profile changed it never should have been one.
+    """
+    if earlier is None or earlier.kind != HitKind.HIT or earlier.story_id is None:
+        return False
+    return article.revision > earlier.revision or earlier.score < earlier.threshold
 
 
 def _appeared(article: ArticleRecord) -> datetime:

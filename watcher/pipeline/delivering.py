@@ -8,6 +8,7 @@ import math
 import random
 import time
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from watcher.decide.alerting import takes_language
@@ -34,7 +35,7 @@ FULL_STORIES = 20
 """Told in full in one message, the best; the others are "and 14 more", a line each. A template of
 the receiver's own gets all of them in full: it may know nothing of the others."""
 FOLLOW_UPS = 20
-"""Articles without news that a digest names."""
+"""Articles of stories told before that a digest names."""
 FOLLOW_UPS_LOOKED_AT = 10 * FOLLOW_UPS
 """To find that many in the receiver's languages."""
 OTHERS = 8
@@ -273,7 +274,7 @@ class Delivering:
         )
 
     def _follow_ups(self, receiver: ReceiverSpec, told: Collection[StoryId]) -> tuple[Other, ...]:
-        """What a digest names of stories that it doesn't tell: articles with nothing new."""
+        """What a digest names of stories that it doesn't tell, what brings most to them first."""
         if parse_when(receiver.when).at_once:
             return ()
         store = self._context.store
@@ -285,7 +286,8 @@ class Delivering:
         wanted = [
             hit for hit in hits if hit.story_id not in told and takes_language(receiver, hit.lang)
         ]
-        return tuple(map(_other, wanted[:FOLLOW_UPS]))
+        wanted.sort(key=lambda hit: -_how_new(hit))
+        return tuple(map(_follow_up, wanted[:FOLLOW_UPS]))
 
     def _safe_notice(
         self,
@@ -327,6 +329,7 @@ class Delivering:
             sentences=hit.sentences,
             matched=hit.matched,
             novelty=tuple(str(sentence) for sentence in novelty),
+            change=tuple(alert.detail.splitlines()),
             publishers=tuple(
                 dict.fromkeys(o.publisher for o in others if o.publisher != hit.publisher)
             ),
@@ -346,6 +349,16 @@ def _other(hit: HitRecord) -> Other:
         lang=hit.lang,
         hit_id=hit.id,
     )
+
+
+def _follow_up(hit: HitRecord) -> Other:
+    sentences = (hit.novelty or {}).get("sentences", ())
+    return replace(_other(hit), new=str(sentences[0]) if sentences else "")
+
+
+def _how_new(hit: HitRecord) -> float:
+    found = hit.novelty or {}
+    return float(found.get("score", 0.0)) if found.get("sentences") else 0.0
 
 
 def _told_of(line: Notice) -> tuple[str, int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from watcher.decide.alerting import (
@@ -27,6 +28,7 @@ from watcher.model import (
     AlertReason,
     ArticleText,
     HitId,
+    HitKind,
     ReceiverSpec,
     SilentReason,
     StoryId,
@@ -55,7 +57,7 @@ from watcher.stories import (
     search_keys,
 )
 from watcher.stories.novelty import Known, Novelty, facts_of, novelty
-from watcher.stories.revision import Revision, next_check, revision
+from watcher.stories.revision import Revision, checks_due, next_check, revision
 from watcher.stories.stages import StageFinding, detect_stage
 from watcher.stories.whereabouts import Whereabouts, whereabouts
 
@@ -63,6 +65,8 @@ CANDIDATES = 24
 """Compared at most, those that share most first."""
 STATISTICS_OF = 500
 """So many latest stories say what is common to a topic."""
+EARLIER_STORIES = 30
+"""In so many latest stories of its topic a fact may have been told before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +79,18 @@ class Case:
     outcome: HitOutcome
     earlier: EarlierHit | None
     now: datetime
+    change: Revision | None = None
+    """What its publisher changed since it was decided last."""
+
+    @property
+    def told_score(self) -> float | None:
+        """The best score with which it was told; None: it was not."""
+        return self.earlier.told_score if self.earlier else None
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether it is no hit any more."""
+        return not self.outcome.score.hit
 
     @property
     def at(self) -> datetime:
@@ -94,6 +110,7 @@ class Judge:
 
     def record(self, tx: Deciding, wishes: Wishes, case: Case) -> int:
         """Write one hit with its story, novelty and stage; returns how many alerts were made."""
+        case = self._with_change(tx, case)
         own = Fingerprint.from_json(case.outcome.fingerprint or "")
         statistics = self._topic_statistics(tx, case.spec)
         grouping = _find_story(tx, case, own, statistics)
@@ -103,7 +120,8 @@ class Judge:
             story_id = tx.new_story(case.spec.id, case.article.title, at=case.article.first_seen_at)
         story = tx.story(story_id)
         known = _known(story.known if story else "")
-        found = novelty(case.text, self._seed_facts(case.spec).merged(known))
+        before = self._seed_facts(case.spec).merged(*_told_elsewhere(tx, case, story_id), known)
+        found = novelty(case.text, before)
         reached = None
         if case.spec.stages:
             finding = detect_stage(case.text, case.spec.stages, self._topic_places(case.spec))
@@ -115,14 +133,14 @@ class Judge:
                 story_id=story_id,
                 keys=tuple(own.keys),
                 copy_of=_copied(case, grouping),
-                novelty=_novelty_json(found, reached),
+                novelty=_novelty_json(case, found, reached),
                 stage=reached.stage_id if reached else None,
                 silent_reason=None,
-                next_check_at=next_check(case.article.first_seen_at, 0, case.now),
+                next_check_at=_next_check(case),
             )
         )
         told = tx.told(story_id)
-        facts = _facts(tx, wishes, case, story_id, told, grouping, found)
+        facts = _facts(tx, wishes, case, story_id, told, found)
         verdict = decide_alert(facts, now=case.now)
         mark = _mark_stage(tx, case, hit_id, reached, verdict)
         values: dict[str, Any] = {"known": known.absorb(facts_of(case.text)).to_json()}
@@ -131,6 +149,37 @@ class Judge:
             values |= {"stage": reached.stage_id, "stage_evidence": reached.evidence}
         tx.update_story(story_id, **values)
         return _tell(tx, wishes, case, hit_id, story_id, told, facts, verdict, mark)
+
+    def withdraw(self, tx: Deciding, wishes: Wishes, case: Case) -> int:
+        """Keep a hit whose page says nothing of the topic any more, and tell who was told of it.
+
+        Its story, fingerprint and novelty stay what they were: others repeat what it said.
+        """
+        case = self._with_change(tx, case)
+        earlier = case.earlier
+        if earlier is None or earlier.story_id is None:
+            raise ValueError("only what was a hit can be withdrawn")
+        stored = readable(earlier.fingerprint or "")
+        hit_id = tx.save_hit(
+            replace(
+                case.outcome,
+                kind=HitKind.HIT,
+                fingerprint=earlier.fingerprint,
+                keys=tuple(stored.keys) if stored else (),
+                novelty=earlier.novelty,
+                copy_of=earlier.copy_of,
+                silent_reason=None,
+            )
+        )
+        story_id, told = earlier.story_id, tx.told(earlier.story_id)
+        names = told.receivers
+        known = replace(wishes, receivers=tuple(r for r in wishes.receivers if r.name in names))
+        facts = _facts(tx, known, case, story_id, told, Novelty(score=0.0))
+        verdict = decide_alert(facts, now=case.now)
+        return _tell(tx, known, case, hit_id, story_id, told, facts, verdict, None)
+
+    def _with_change(self, tx: Deciding, case: Case) -> Case:
+        return replace(case, change=_revised(tx, case, self._seed_facts(case.spec)))
 
     def _topic_statistics(self, tx: Deciding, spec: TopicSpec) -> TopicStatistics:
         kept = self._statistics.get(spec.id)
@@ -157,11 +206,9 @@ def _facts(
     case: Case,
     story_id: StoryId,
     told: ToldRecord,
-    grouping: Grouping,
     found: Novelty,
 ) -> HitFacts:
     """What decides whether the hit is told, but for the stage of its topic."""
-    change = _revised(tx, case)
     return HitFacts(
         score=case.outcome.score.value,
         threshold=case.outcome.score.threshold,
@@ -172,14 +219,13 @@ def _facts(
         rescored=case.article.scored_at is not None,
         alert_backlog=wishes.alert_backlog,
         verdict=case.earlier.verdict if case.earlier else None,
-        told=case.earlier.alerted if case.earlier else False,
-        revised=change is not None and change.telling,
+        told=case.told_score is not None,
+        revised=case.change is not None and (case.change.telling or case.withdrawn),
         story=StoryFacts(
             told_at=told.at,
             publishers=tx.publishers(story_id),
             told_publishers=told.publishers,
             novelty=found.score,
-            duplicate=grouping.duplicate_of is not None,
             dismissed=told.dismissed,
         ),
     )
@@ -212,6 +258,17 @@ def _known(stored: str) -> Known:
         return Known.from_json(stored) if stored else Known()
     except (ValueError, LookupError, TypeError, AttributeError):
         return Known()
+
+
+def _told_elsewhere(tx: Deciding, case: Case, story_id: StoryId) -> list[Known]:
+    """What the topic's other stories have told that means the same in this one."""
+    stored = tx.told_elsewhere(case.spec.id, story_id, limit=EARLIER_STORIES)
+    return [_lasting(known) for known in stored]
+
+
+@lru_cache(maxsize=4 * EARLIER_STORIES)  # most are read again at the next hit, unchanged
+def _lasting(stored: str) -> Known:
+    return _known(stored).lasting()
 
 
 def _find_story(
@@ -287,9 +344,9 @@ def _mark_stage(
     return mark
 
 
-def _revised(tx: Deciding, case: Case) -> Revision | None:
+def _revised(tx: Deciding, case: Case, known: Known) -> Revision | None:
     """What changed since this hit was decided last, kept beside the older text."""
-    if case.earlier is None or case.article.revision == 1:
+    if case.earlier is None or case.article.revision <= case.earlier.revision:
         return None
     older = tx.changes.latest_revision(case.article.id)
     if older is None:
@@ -297,6 +354,8 @@ def _revised(tx: Deciding, case: Case) -> Revision | None:
     change = revision(
         replace(case.text, title=older.title, text=older.text, summary=older.summary),
         None if older.vanished else case.text,
+        matched=(*case.outcome.score.matched, *case.earlier.matched),
+        known=known,
     )
     if change is not None:
         tx.changes.describe_revision(
@@ -309,10 +368,35 @@ def _revised(tx: Deciding, case: Case) -> Revision | None:
                 "lost": list(change.lost),
             },
         )
-    return change if older.undescribed else None
+    return change
 
 
-def _novelty_json(found: Novelty, reached: StageFinding | None) -> Mapping[str, Any]:
+def _next_check(case: Case) -> datetime | None:
+    """When its page is looked at again, counted from its first sight; what it was before that day
+    (a near miss, a text that nobody could read) is not made up for."""
+    seen = case.article.first_seen_at
+    return next_check(seen, checks_due(seen, case.now), case.now)
+
+
+def _changed_text(case: Case) -> str:
+    """What a message says of a page that changed; empty where it did not."""
+    if case.change is None or case.told_score is None:
+        return ""
+    lines = []
+    if case.withdrawn:
+        score = case.outcome.score
+        lines.append(f"It is no hit any more: score {score.value:.0f}, was {case.told_score:.0f}")
+    if not case.change.diff:
+        lines.append("The page is gone.")
+    return "\n".join([*lines, *case.change.diff.splitlines()])
+
+
+def _novelty_json(case: Case, found: Novelty, reached: StageFinding | None) -> Mapping[str, Any]:
+    earlier = case.earlier.novelty if case.earlier else None
+    if earlier is not None and not found.sentences:
+        # Decided on again, it has nothing that its story has not heard from itself.
+        told = {name: value for name, value in earlier.items() if name != "stage"}
+        return told if reached is None else told | {"stage": reached.evidence}
     told = {
         "score": round(found.score, 3),
         "sentences": [sentence for sentence, _facts in found.sentences],
@@ -388,7 +472,8 @@ def _route(
     }
     candidate = AlertCandidate(
         reason=reason,
-        score=case.outcome.score.value,
+        # A correction goes to whom the article was told, however little is left of it.
+        score=max(case.outcome.score.value, case.told_score or 0.0),
         topic=case.spec.id,
         lang=case.article.lang,
         feed_tags=case.article.tags,
@@ -428,6 +513,7 @@ def _save_alert(
             topic=case.spec.id,
             story_id=story_id,
             hit_id=hit_id,
+            detail=_changed_text(case),
             score=case.outcome.score.value,
             publishers=publishers,
             deliveries=deliveries,

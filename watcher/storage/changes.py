@@ -28,8 +28,6 @@ class RevisionRecord:
     summary: str
     vanished: bool
     """The page was gone when it was looked at again."""
-    undescribed: bool
-    """Nothing was decided about this change yet."""
 
 
 class Changes:
@@ -72,7 +70,11 @@ class Changes:
         void = self._connection.execute(
             select(hits.c.id).where(
                 hits.c.id.in_([mark.hit_id for mark in marks if mark.hit_id is not None]),
-                or_(hits.c.verdict == Verdict.IRRELEVANT, hits.c.kind != HitKind.HIT),
+                or_(
+                    hits.c.verdict == Verdict.IRRELEVANT,
+                    hits.c.kind != HitKind.HIT,
+                    hits.c.stage.is_(None),
+                ),
             )
         ).scalars()
         lost = set(void)
@@ -111,7 +113,6 @@ class Changes:
             text=row.text,
             summary=row.summary,
             vanished=bool(change.get("vanished")),
-            undescribed="diff" not in change,
         )
 
     def describe_revision(self, revision_id: int, change: Mapping[str, Any]) -> None:

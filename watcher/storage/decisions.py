@@ -7,7 +7,7 @@ sending is a later step that reads only what was committed.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -68,10 +68,18 @@ class EarlierHit:
     id: HitId
     kind: str
     score: float
+    threshold: float
+    matched: tuple[str, ...]
+    revision: int
+    """The article's, that was decided on."""
     story_id: StoryId | None
+    fingerprint: str | None
+    novelty: Mapping[str, Any] | None
     verdict: Verdict | None
     profile_version: str
-    alerted: bool
+    copy_of: HitId | None
+    told_score: float | None
+    """The best score with which an alert about it was made; None: there was none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,17 +123,23 @@ class Deciding:
         ).first()
         if row is None:
             return None
-        alerted = self.connection.execute(
-            select(alerts.c.id).where(alerts.c.hit_id == row.id).limit(1)
-        ).first()
+        told_score = self.connection.execute(
+            select(func.max(alerts.c.score)).where(alerts.c.hit_id == row.id)
+        ).scalar()
         return EarlierHit(
             id=HitId(row.id),
             kind=row.kind,
             score=row.score,
+            threshold=row.threshold,
+            matched=tuple(row.explanation.get("matched", ())),
+            revision=row.revision,
             story_id=None if row.story_id is None else StoryId(row.story_id),
+            fingerprint=row.fingerprint,
+            novelty=row.novelty,
             verdict=None if row.verdict is None else Verdict(row.verdict),
             profile_version=row.profile_version,
-            alerted=alerted is not None,
+            copy_of=None if row.copy_of is None else HitId(row.copy_of),
+            told_score=told_score,
         )
 
     def candidates(
@@ -159,6 +173,16 @@ class Deciding:
         """One story, for its stage and what it has told so far."""
         row = self.connection.execute(select(stories).where(stories.c.id == story_id)).first()
         return None if row is None else story_from(row)
+
+    def told_elsewhere(self, topic: TopicId, but: StoryId, *, limit: int) -> list[str]:
+        """What the topic's latest other stories have told, the oldest of them first."""
+        query = (
+            select(stories.c.known)
+            .where(stories.c.topic == topic, stories.c.id != but, stories.c.hits > 0)
+            .order_by(stories.c.last_seen_at.desc(), stories.c.id.desc())
+            .limit(limit)
+        )
+        return list(self.connection.execute(query).scalars())[::-1]
 
     def publishers(self, story_id: StoryId) -> int:
         """How many publishers have reported this story independently."""
@@ -238,6 +262,7 @@ class Deciding:
             "novelty": None if outcome.novelty is None else dict(outcome.novelty),
             "stage": outcome.stage,
             "partial": outcome.partial,
+            "revision": outcome.revision,
             "decided_at": outcome.decided_at,
             "silent_reason": outcome.silent_reason,
         }
@@ -252,7 +277,14 @@ class Deciding:
         hit_id = HitId(
             self.connection.execute(
                 new.on_conflict_do_update(
-                    index_elements=["topic", "article_id"], set_=values
+                    index_elements=["topic", "article_id"],
+                    # A near miss that becomes a hit is watched from now on.
+                    set_=values
+                    | {
+                        "next_check_at": func.coalesce(
+                            hits.c.next_check_at, new.excluded.next_check_at
+                        )
+                    },
                 ).returning(hits.c.id)
             ).scalar_one()
         )

@@ -16,6 +16,7 @@ from watcher.model import (
     DeliveryId,
     DeliveryState,
     HitId,
+    HitKind,
     SilentReason,
     StoryId,
     TopicId,
@@ -155,32 +156,46 @@ class Outbox:
         return int(row[0]), row[1]
 
     def follow_ups(self, receiver: str, *, min_score: float, limit: int) -> list[HitId]:
-        """What joined stories that this receiver was told of, with nothing new to tell, since its
-        last message; newest first. What a person called irrelevant or a duplicate is left out."""
+        """What joined stories that this receiver was told of since its last message, and was not
+        told to it; newest first. What a person muted or judged is left out, and a feed's backlog."""
         mine = and_(deliveries.c.receiver == receiver, deliveries.c.state == DeliveryState.SENT)
-        last = select(func.max(deliveries.c.sent_at)).where(mine).scalar_subquery()
+        last = select(func.max(deliveries.c.sent_at)).where(mine)
         told = (
             select(alerts.c.story_id)
             .join(deliveries, deliveries.c.alert_id == alerts.c.id)
             .where(mine, alerts.c.story_id.is_not(None))
         )
-        query = (
-            select(hits.c.id)
-            .where(
-                hits.c.silent_reason == SilentReason.SAME_STORY,
-                # Not when it was decided: scoring all anew would make old ones follow again.
-                hits.c.first_seen_at > last,
-                hits.c.story_id.in_(told),
-                hits.c.score >= min_score,
-                or_(
-                    hits.c.verdict.is_(None),
-                    hits.c.verdict.not_in([Verdict.IRRELEVANT, Verdict.DUPLICATE]),
-                ),
-            )
-            .order_by(hits.c.id.desc())
-            .limit(limit)
+        # Whatever kept it from the receiver: that nothing is new, that something was told within
+        # the hour, that it does not ask to hear of growing stories.
+        known = (
+            select(deliveries.c.id)
+            .join(alerts, alerts.c.id == deliveries.c.alert_id)
+            .where(deliveries.c.receiver == receiver, alerts.c.hit_id == hits.c.id)
         )
         with self._database.reading() as connection:
+            since = connection.execute(last).scalar()
+            if since is None:
+                return []
+            query = (
+                select(hits.c.id)
+                .where(
+                    hits.c.kind == HitKind.HIT,
+                    hits.c.score >= hits.c.threshold,
+                    or_(hits.c.silent_reason.is_(None), hits.c.silent_reason.not_in(_NO_FOLLOW_UP)),
+                    ~known.exists(),
+                    hits.c.decided_at >= since,
+                    # Scoring all anew must not make old ones follow again.
+                    hits.c.first_seen_at >= since - _READ_LATE,
+                    hits.c.story_id.in_(told),
+                    hits.c.score >= min_score,
+                    or_(
+                        hits.c.verdict.is_(None),
+                        hits.c.verdict.not_in([Verdict.IRRELEVANT, Verdict.DUPLICATE]),
+                    ),
+                )
+                .order_by(hits.c.id.desc())
+                .limit(limit)
+            )
             return [HitId(found) for found in connection.execute(query).scalars()]
 
     def retry(self, alert_id: AlertId, *, now: datetime) -> int:
@@ -259,6 +274,10 @@ class Outbox:
                 .values(values)
             )
 
+
+_READ_LATE = timedelta(hours=1)
+"""So long before a digest an article may have been seen that was read and decided on after it."""
+_NO_FOLLOW_UP = (SilentReason.BACKLOG, SilentReason.SILENCED, SilentReason.REVIEWED)
 
 # What was never tried belongs to no message yet; what was tried keeps its message's id.
 _UNCLAIMED: dict[str, Any] = {

@@ -263,6 +263,8 @@ class HitOutcome:
     partial: bool
     first_seen_at: datetime
     decided_at: datetime
+    revision: int = 1
+    """The article's, that was decided on."""
     story_id: StoryId | None = None
     fingerprint: str | None = None
     keys: tuple[str, ...] = ()

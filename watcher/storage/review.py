@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select, text, update
 
 from watcher.decide.saga import StageMark, Step
 from watcher.errors import NotFoundError
@@ -186,9 +186,14 @@ class Review:
         return found
 
     def judged(self, topic: TopicId) -> list[tuple[ArticleId, Verdict]]:
-        """Every verdict that stands for a topic, for learning."""
+        """Every verdict that stands for a topic, for learning.
+
+        Not on a hit that its publisher took back: its text is no longer the one that was judged.
+        """
         query = select(hits.c.article_id, hits.c.verdict).where(
-            hits.c.topic == topic, hits.c.verdict.is_not(None)
+            hits.c.topic == topic,
+            hits.c.verdict.is_not(None),
+            or_(hits.c.kind != HitKind.HIT, hits.c.score >= hits.c.threshold),
         )
         with self._database.reading() as connection:
             return [(ArticleId(row[0]), Verdict(row[1])) for row in connection.execute(query)]

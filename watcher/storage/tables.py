@@ -226,6 +226,7 @@ hits = Table(
     Column("novelty", JSON),
     Column("stage", String(64)),
     Column("partial", Boolean, nullable=False),
+    Column("revision", Integer, nullable=False, server_default="1"),  # the article's, decided on
     Column("first_seen_at", UtcTime, nullable=False),
     Column("decided_at", UtcTime, nullable=False),
     Column("silent_reason", String(32)),  # null: an alert was made

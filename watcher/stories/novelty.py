@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
-from functools import lru_cache
-from heapq import nlargest
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property, lru_cache
+from itertools import islice
 from math import exp
-from typing import TypeVar
+from typing import Any
 from zlib import crc32
 
 from watcher.model import ArticleText
@@ -19,7 +19,8 @@ from watcher.stories.names import alike
 from watcher.stories.reading import Reading, name_words, read
 from watcher.text.words import tokenise
 
-_LIMITS = {"names": 400, "numbers": 300, "days": 120, "acts": 160, "places": 200, "runs": 1200}
+_LIMITS = {"names": 400, "numbers": 300, "days": 120, "acts": 160, "places": 200, "runs": 2400}
+"""The runs are those of the quotes in some 60 articles."""
 _WORTH = {"name": 1.0, "act": 0.8, "day": 0.8, "number": 0.7, "place": 0.4, "quote": 0.8}
 _TODAY_WORTH = 0.1
 """The day of publication is new in every article, and tells nothing."""
@@ -29,7 +30,7 @@ _LEAD_SENTENCES = 4
 _DEEP = 0.5
 """What a new fact below the first sentences counts: background that one outlet adds."""
 _HEARD = 0.6
-"""A sentence of which this share of word runs is known was told before."""
+"""A quote of which this share of word runs is known was told before."""
 _RUN = 4
 _QUOTE = re.compile(r"[«„“”\"]([^«»„“”\"]{20,400})[»“”\"]")
 _LED_BY = 3
@@ -42,7 +43,10 @@ class Fact:
     kind: str
     """``name``, ``number``, ``day``, ``act``, ``place`` or ``quote``."""
     key: str
+    """Empty for a quote, which is known again by its runs."""
     written: str
+    runs: frozenset[int] = frozenset()
+    """Hashes of the word runs of a quote."""
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.written}"
@@ -50,24 +54,33 @@ class Fact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentenceFacts:
-    """A sentence with what it states and the hashes of its word runs."""
+    """A sentence with what it states."""
 
     text: str
     facts: tuple[Fact, ...]
-    runs: frozenset[int]
+    paragraph: int = 0
+    """Its number in the article; the title is the first."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+_Keys = Mapping[Any, None]
+"""Comparable keys in the order in which they were told last: a set that knows what is oldest."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Known:
-    """What a topic's seeds or a story have told so far; every field holds comparable keys."""
+    """What a topic's seeds or a story have told so far; every field holds comparable keys.
 
-    names: frozenset[str] = frozenset()
-    numbers: frozenset[str] = frozenset()
-    days: frozenset[str] = frozenset()
-    acts: frozenset[str] = frozenset()
-    places: frozenset[str] = frozenset()
-    runs: frozenset[int] = frozenset()
-    """Hashes of four-word runs, to know sentences and quotes again."""
+    A fact is known by its key alone: a sentence that is repeated but for one word may have that
+    word changed because it is the news (17 July, 30 October).
+    """
+
+    names: _Keys = field(default_factory=dict)
+    numbers: _Keys = field(default_factory=dict)
+    days: _Keys = field(default_factory=dict)
+    acts: _Keys = field(default_factory=dict)
+    places: _Keys = field(default_factory=dict)
+    runs: _Keys = field(default_factory=dict)
+    """Hashes of four-word runs, to know quotes again."""
 
     @classmethod
     def of(cls, articles: Iterable[ArticleText]) -> Known:
@@ -78,44 +91,56 @@ class Known:
         return known
 
     def absorb(self, told: Sequence[SentenceFacts]) -> Known:
-        """Known and told together, bounded: beyond the limits nothing more is kept."""
-        runs: set[int] = set()
-        told_keys: dict[str, set[str]] = {name: set() for name in _FIELD.values()}
+        """Known and told together, bounded: what was not told for longest goes first."""
+        added: dict[str, dict[Any, None]] = {name: {} for name in _LIMITS}
         for sentence in told:
-            runs |= sentence.runs
             for fact in sentence.facts:
                 if fact.kind in _FIELD:
-                    told_keys[_FIELD[fact.kind]].add(fact.key)
-        kept = {
-            name: _bounded(getattr(self, name), keys, _LIMITS[name])
-            for name, keys in told_keys.items()
-        }
-        return replace(self, runs=_bounded(self.runs, runs, _LIMITS["runs"]), **kept)
-
-    def merged(self, other: Known) -> Known:
-        """Both together."""
+                    added[_FIELD[fact.kind]][fact.key] = None
+                else:
+                    added["runs"] |= dict.fromkeys(sorted(fact.runs))
         return Known(
-            **{f.name: getattr(self, f.name) | getattr(other, f.name) for f in fields(self)}
+            **{
+                name: _latest(getattr(self, name), keys, _LIMITS[name])
+                for name, keys in added.items()
+            }
         )
 
-    def has(self, fact: Fact) -> bool:
-        """Whether the fact was told; names may differ by an ending."""
-        if fact.kind == "quote":
-            return False
-        keys = getattr(self, _FIELD[fact.kind])
-        if fact.kind == "name":
-            near = _by_sound(keys).get(fact.key[:_SOUND], ())
-            return fact.key in keys or any(alike(fact.key, key) for key in near)
-        return fact.key in keys
+    def merged(self, *others: Known) -> Known:
+        """All together."""
+        together: dict[str, dict[Any, None]] = {}
+        for name in _LIMITS:
+            together[name] = dict(getattr(self, name))
+            for other in others:
+                together[name].update(getattr(other, name))
+        return Known(**together)
 
-    def heard(self, runs: frozenset[int]) -> bool:
-        """Whether a sentence with these runs was told, word for word or nearly."""
-        return bool(runs) and len(runs & self.runs) >= _HEARD * len(runs)
+    def lasting(self) -> Known:
+        """What means the same outside its story: 58 here are no 58 there, and much is signed."""
+        return replace(self, numbers={}, acts={})
+
+    def has(self, fact: Fact) -> bool:
+        """Whether the fact was told; names may differ by an ending, quotes by some words."""
+        if fact.kind == "quote":
+            known = sum(run in self.runs for run in fact.runs)
+            return bool(fact.runs) and known >= _HEARD * len(fact.runs)
+        if fact.key in getattr(self, _FIELD[fact.kind]):
+            return True
+        near = self._by_sound.get(fact.key[:_SOUND], ()) if fact.kind == "name" else ()
+        return any(alike(fact.key, key) for key in near)
+
+    @cached_property
+    def _by_sound(self) -> dict[str, list[str]]:
+        """Names by how they begin: a long saga knows hundreds, and each new one is looked for."""
+        found: dict[str, list[str]] = {}
+        for name in self.names:
+            found.setdefault(name[:_SOUND], []).append(name)
+        return found
 
     def to_json(self) -> str:
-        """Compact JSON of at most about 20 kB."""
+        """Compact JSON of at most about 40 kB."""
         return json.dumps(
-            {f.name: sorted(getattr(self, f.name)) for f in fields(self)},
+            {f.name: list(getattr(self, f.name)) for f in fields(self)},
             ensure_ascii=False,
             separators=(",", ":"),
         )
@@ -123,21 +148,13 @@ class Known:
     @classmethod
     def from_json(cls, text: str) -> Known:
         """The inverse of ``to_json``."""
-        return cls(**{name: frozenset(keys) for name, keys in json.loads(text).items()})
+        return cls(**{name: dict.fromkeys(keys) for name, keys in json.loads(text).items()})
 
 
-_Key = TypeVar("_Key", str, int)
-
-
-def _bounded(kept: frozenset[_Key], told: set[_Key], limit: int) -> frozenset[_Key]:
-    """What was kept and told, at most so many, always the same ones: the smallest."""
-    if len(kept) == limit:  # few of the told have a place in what is full
-        last = max(kept)
-        told = {key for key in told if key < last}
-    if told <= kept:
-        return kept
-    keys = kept | told
-    return keys.difference(nlargest(len(keys) - limit, keys))
+def _latest(known: _Keys, told: _Keys, limit: int) -> dict[Any, None]:
+    """All keys, those told now last; so many of the last."""
+    kept = {key: None for key in known if key not in told} | dict(told)
+    return dict(islice(kept.items(), max(0, len(kept) - limit), None))
 
 
 _FIELD = {"name": "names", "number": "numbers", "day": "days", "act": "acts", "place": "places"}
@@ -162,15 +179,6 @@ _SOUND = 3
 """Names that may be one agree in so many sounds."""
 
 
-@lru_cache(maxsize=4)
-def _by_sound(names: frozenset[str]) -> dict[str, list[str]]:
-    """Names by how they begin: a long saga knows hundreds, and each new one is looked for."""
-    found: dict[str, list[str]] = {}
-    for name in names:
-        found.setdefault(name[:_SOUND], []).append(name)
-    return found
-
-
 @lru_cache(maxsize=4)  # what is new in an article and what it adds to its story read the same
 def facts_of(article: ArticleText) -> tuple[SentenceFacts, ...]:
     """What each sentence of an article states, the title first."""
@@ -181,9 +189,8 @@ def facts_of(article: ArticleText) -> tuple[SentenceFacts, ...]:
     for start, end in reading.sentences:
         text = reading.text[start:end].strip()
         facts = tuple(fact for offset, fact in placed if start <= offset < end)
-        low, high = reading.words.between(start, end)
-        runs = _runs(reading.words.folded[low:high])
-        told.append(SentenceFacts(text=text, facts=facts, runs=runs))
+        paragraph = reading.text.count("\n", 0, start)
+        told.append(SentenceFacts(text=text, facts=facts, paragraph=paragraph))
     return tuple(told)
 
 
@@ -213,26 +220,26 @@ def _facts(
             written = text[mention.start : mention.end]
             yield mention.start, Fact(kind=kind, key=mention.value, written=written)
     for quote in _QUOTE.finditer(text):
-        yield quote.start(), Fact(kind="quote", key="", written=quote[1])
+        runs = _runs(tokenise(quote[1]).folded)
+        yield quote.start(), Fact(kind="quote", key="", written=quote[1], runs=runs)
 
 
 def _runs(words: Sequence[str]) -> frozenset[int]:
-    if len(words) < _RUN:
-        return frozenset()
-    return frozenset(
-        crc32(" ".join(words[at : at + _RUN]).encode()) for at in range(0, len(words) - _RUN + 1, 1)
-    )
+    starts = range(max(1, len(words) - _RUN + 1))
+    return frozenset(crc32(" ".join(words[at : at + _RUN]).encode()) for at in starts)
 
 
 def novelty(article: ArticleText, known: Known) -> Novelty:
-    """Judge an article against what its seeds and its story told (``seeds.merged(story)``)."""
-    today = f"{article.published_at:%m%d}" if article.published_at else ""
+    """Judge an article against what was told before: by the seeds, its story, the topic's others."""
+    today = ("day", f"{article.published_at:%m%d}" if article.published_at else None)
     judged = []
     met: set[tuple[str, str]] = set()
     for place, sentence in enumerate(facts_of(article)):
         new = _new_facts(sentence, known, met)
-        met |= {(fact.kind, fact.key) for fact in new if fact.key}
-        worth = sum(_TODAY_WORTH if fact.key == today else _WORTH[fact.kind] for fact in new)
+        met |= {(fact.kind, fact.key or fact.written) for fact in new}
+        worth = sum(
+            _TODAY_WORTH if (fact.kind, fact.key) == today else _WORTH[fact.kind] for fact in new
+        )
         worth *= 1.0 if place < _LEAD_SENTENCES else _DEEP
         if new and worth > _TODAY_WORTH:
             judged.append((worth, sentence.text, new))
@@ -246,14 +253,9 @@ def novelty(article: ArticleText, known: Known) -> Novelty:
 
 
 def _new_facts(sentence: SentenceFacts, known: Known, met: set[tuple[str, str]]) -> list[Fact]:
-    if known.heard(sentence.runs):
-        return []
     new: dict[tuple[str, str], Fact] = {}
     for fact in sentence.facts:
         key = (fact.kind, fact.key or fact.written)
-        if key in met or key in new or known.has(fact):
-            continue
-        if fact.kind == "quote" and known.heard(_runs(tokenise(fact.written).folded)):
-            continue
-        new[key] = fact
+        if key not in met and key not in new and not known.has(fact):
+            new[key] = fact
     return list(new.values())

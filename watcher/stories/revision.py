@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from difflib import SequenceMatcher
+from itertools import groupby
 
 from watcher.model import ArticleText
-from watcher.stories.novelty import Fact, facts_of
+from watcher.stories.novelty import Fact, Known, SentenceFacts, facts_of
 from watcher.text.words import fold, paragraphs, sentences, tokenise
 
 CHECKS = (
@@ -24,6 +25,8 @@ _MOST_WORDS = 400
 _MOST_DIFF = 4_000
 _CONTEXT = 6
 _VANISHED_SHARE = 0.25
+_SAME = 0.5
+"""A paragraph that has this share of its words in common with another is that one, edited."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +38,7 @@ class Revision:
     title_changed: bool = False
     vanished: bool = False
     gained: tuple[str, ...] = ()
-    """Facts that are stated now and were not (``number: 4,105``)."""
+    """Facts of the topic that are stated now and were not (``number: 4,105``)."""
     lost: tuple[str, ...] = ()
     changed_share: float = 0.0
     """Share of the text's words that were changed, 0-1."""
@@ -61,8 +64,18 @@ def checks_due(first_seen: datetime, now: datetime) -> int:
     return sum(1 for after in CHECKS if first_seen + after <= now)
 
 
-def revision(before: ArticleText, after: ArticleText | None) -> Revision | None:
+def revision(
+    before: ArticleText,
+    after: ArticleText | None,
+    *,
+    matched: Sequence[str] = (),
+    known: Known | None = None,
+) -> Revision | None:
     """The difference of two readings; None where only spacing, case or punctuation differ.
+
+    ``matched`` and ``known`` say what the topic is about: surface forms of its terms, and what its
+    seeds tell. Facts beside it are in the diff, but nobody is told of them: how often the page was
+    read, another story at its end.
 
     ``after`` is None where the page is gone. A partial second reading (paywall, consent page)
     proves nothing about what it lacks, so only its headline is compared.
@@ -75,7 +88,8 @@ def revision(before: ArticleText, after: ArticleText | None) -> Revision | None:
     changes = list(_changes(old, new))
     if not title_changed and not changes:
         return None
-    gained, lost = _facts_changed(before, after) if compared else ((), ())
+    topic = _Topic(matched, known or Known())
+    gained, lost = _facts_changed(before, after, topic) if compared else ((), ())
     kept = sum(len(line.split()) for line in new)
     total = sum(len(line.split()) for line in old)
     lines = [_word_diff(before.title, after.title)] if title_changed else []
@@ -141,20 +155,81 @@ def _word_diff(gone: str, come: str) -> str:
     return " ".join(parts)
 
 
+class _Topic:
+    """What a topic is about, as far as it takes to tell its paragraphs from a page's other ones."""
+
+    def __init__(self, matched: Sequence[str], known: Known) -> None:
+        self._forms = [words for form in matched if (words := _words(form)).strip()]
+        self._known = Known(names=known.names, places=known.places)
+
+    def facts(self, article: ArticleText, other: ArticleText) -> dict[tuple[str, str], Fact]:
+        """What the article states of the topic.
+
+        Of a paragraph that nothing binds to the topic only what is prose counts, and only where it
+        stands between others that are bound, or stood in the ``other`` reading, too: in a word or
+        two it was corrected. What was put at the end is the page's, not the article's.
+        """
+        told = _by_paragraph(facts_of(article))
+        about = [n for n, lines in enumerate(told) if n == 0 or self._named(lines)]
+        core = self._known.absorb([line for n in about for line in told[n]])
+        bound = [n for n, lines in enumerate(told) if n in about or _meets(lines, core)]
+        stood = _by_paragraph(facts_of(other))[:_MOST_SENTENCES]
+        standing = [_vocabulary(lines) for lines in stood]
+        return {
+            (fact.kind, fact.key): fact
+            for n, lines in enumerate(told)
+            if n in bound
+            or (_is_prose(lines) and (n < bound[-1] or _stands(_vocabulary(lines), standing)))
+            for line in lines
+            for fact in line.facts
+            if fact.kind != "quote"
+        }
+
+    def _named(self, lines: Sequence[SentenceFacts]) -> bool:
+        text = _words(" ".join(line.text for line in lines))
+        return any(form in text for form in self._forms)
+
+
+def _words(text: str) -> str:
+    """Folded words, each led by a space: what is looked for begins where a word does."""
+    return "".join(f" {word}" for word in tokenise(text).folded)
+
+
+def _by_paragraph(told: Sequence[SentenceFacts]) -> list[list[SentenceFacts]]:
+    return [list(lines) for _number, lines in groupby(told, key=lambda line: line.paragraph)]
+
+
+def _meets(lines: Sequence[SentenceFacts], core: Known) -> bool:
+    return any(_binds(fact) and core.has(fact) for line in lines for fact in line.facts)
+
+
+def _is_prose(lines: Sequence[SentenceFacts]) -> bool:
+    """Whether it states more than numbers and days: a counter of readers has those, too."""
+    return any(_binds(fact) for line in lines for fact in line.facts)
+
+
+def _binds(fact: Fact) -> bool:
+    return fact.kind in ("name", "place", "act")
+
+
+def _vocabulary(lines: Sequence[SentenceFacts]) -> frozenset[str]:
+    return frozenset(word for line in lines for word in _plain(line.text))
+
+
+def _stands(words: frozenset[str], others: Sequence[frozenset[str]]) -> bool:
+    """Whether one of the others is the same paragraph, but for some words."""
+    return any(len(words & other) >= _SAME * max(len(words), len(other)) for other in others)
+
+
 def _facts_changed(
-    before: ArticleText, after: ArticleText
+    before: ArticleText, after: ArticleText, topic: _Topic
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Names, numbers, days and acts that came and went."""
+    """Names, numbers, days and acts of the topic that came and went."""
     old, new = _stated(before), _stated(after)
-    gained = tuple(str(fact) for key, fact in new.items() if key not in old)
-    lost = tuple(str(fact) for key, fact in old.items() if key not in new)
+    gained = tuple(str(fact) for key, fact in topic.facts(after, before).items() if key not in old)
+    lost = tuple(str(fact) for key, fact in topic.facts(before, after).items() if key not in new)
     return gained, lost
 
 
-def _stated(article: ArticleText) -> dict[tuple[str, str], Fact]:
-    return {
-        (fact.kind, fact.key): fact
-        for sentence in facts_of(article)
-        for fact in sentence.facts
-        if fact.kind != "quote"
-    }
+def _stated(article: ArticleText) -> set[tuple[str, str]]:
+    return {(fact.kind, fact.key) for line in facts_of(article) for fact in line.facts}
