@@ -102,6 +102,21 @@ def test_weights_of_another_model_are_not_taken_for_this_one() -> None:
     assert Weights.from_learned({"weights": points}) == Weights()
 
 
+def test_a_profile_version_stands_for_the_weights_that_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def version(learned: dict[str, Any] | None = None) -> str:
+        return compile_profile(SPEC, learned=learned).version
+
+    points = dict.fromkeys(Weights().points, 9.0)
+    assert version(learned_by(points)) != version()
+    # What was learned of another model does not count, so it makes no other profile.
+    assert version(learned_by(points, "1")) == version()
+    before = version()
+    monkeypatch.setattr("watcher.relevance.weights.DEFAULTS", {**Weights().points, "start": -6.0})
+    assert version() != before, "a release with other defaults scores otherwise"
+
+
 def test_verdicts_by_chance_are_not_learned() -> None:
     rows = [
         (article, Verdict.RELEVANT if n % 2 else Verdict.IRRELEVANT)
