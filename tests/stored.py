@@ -107,7 +107,7 @@ def keep(
                     ),
                 )
             )
-        tx.scored([article_id])
+        tx.scored({article_id: ()})
     return hit
 
 

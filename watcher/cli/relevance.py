@@ -155,7 +155,8 @@ def why(
     """Replay the decision on a hit, stage by stage."""
     from watcher.cli.replay import replay_hit
 
-    replay_hit(root(context).store(), HitId(hit_id), as_json=as_json)
+    cli = root(context)
+    replay_hit(cli.store(), HitId(hit_id), cli.stage_name, as_json=as_json)
 
 
 def why_not(
@@ -167,7 +168,13 @@ def why_not(
     from watcher.cli.replay import replay_url
 
     cli = root(context)
-    replay_url(cli.store(), url, lambda article: scorer_of(cli).score(article), as_json=as_json)
+    replay_url(
+        cli.store(),
+        url,
+        lambda article: scorer_of(cli).score(article),
+        cli.stage_name,
+        as_json=as_json,
+    )
 
 
 def evaluate_file(

@@ -67,6 +67,7 @@ def shown_json(details: Details) -> dict[str, Any]:
         "summary": details.article.summary,
         "text": details.article.text,
         "novelty": hit.novelty,
+        "grouping": hit.grouping,
         "siblings": [hit_json(sibling) for sibling in details.siblings],
         "revisions": [
             {"at": row.at, "title": row.title, "change": row.change} for row in details.revisions

@@ -113,6 +113,9 @@ class Judge:
                 story_id=story_id,
                 keys=tuple(own.keys),
                 novelty=_novelty_json(found, reached),
+                grouping=None
+                if case.outcome.story_id is not None
+                else _grouping_json(grouping, story_id),
                 stage=reached.stage_id if reached else None,
                 silent_reason=None,
                 next_check_at=next_check(case.article.first_seen_at, 0, case.now),
@@ -287,6 +290,17 @@ def _revised(tx: Deciding, case: Case) -> Revision | None:
             },
         )
     return change if older.undescribed else None
+
+
+def _grouping_json(grouping: Grouping, story_id: StoryId) -> Mapping[str, Any]:
+    return {
+        "story": story_id,
+        "joined": grouping.story_id is not None,
+        "similarity": round(grouping.similarity, 3),
+        "threshold": grouping.threshold,
+        "duplicate_of": grouping.duplicate_of,
+        "evidence": list(grouping.evidence),
+    }
 
 
 def _novelty_json(found: Novelty, reached: StageFinding | None) -> Mapping[str, Any]:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, or_, select, update
 
-from watcher.model import ArticleId, EntryId, EntryState, TopicId
+from watcher.model import ArticleId, EntryId, EntryState, Score, TopicId
 from watcher.storage.database import Database
 from watcher.storage.feeds import STATE, feed_from
-from watcher.storage.records import ArticleData, ArticleRecord, EntryRecord, FeedRecord, ReadOutcome
+from watcher.storage.records import (
+    ArticleData,
+    ArticleRecord,
+    EntryRecord,
+    FeedRecord,
+    PastScore,
+    ReadOutcome,
+)
 from watcher.storage.tables import article_urls, articles, entries, feeds, revisions
 from watcher.urls import canonical
 
@@ -36,6 +43,11 @@ _READ = (
         lease_until=None,
         article_id=bindparam("of_article"),
     )
+)
+_SCORED = (
+    update(articles)
+    .where(articles.c.id == bindparam("article"))
+    .values(scores=bindparam("found"), next_score_at=None, lease_until=None)
 )
 
 
@@ -341,18 +353,23 @@ def _feeds_of(connection: Connection, ids: Collection[int]) -> dict[int, list[An
     return found
 
 
-def mark_scored(connection: Connection, ids: Collection[ArticleId]) -> None:
+def mark_scored(connection: Connection, scores: Mapping[ArticleId, Sequence[Score]]) -> None:
     """Inside the deciding transaction: these articles, and their entries, are done."""
-    connection.execute(
-        update(articles)
-        .where(articles.c.id.in_(list(ids)))
-        .values(next_score_at=None, lease_until=None)
-    )
+    if not scores:
+        return
+    rows = [
+        {
+            "article": article_id,
+            "found": {s.topic: [round(s.value, 2), s.threshold, s.profile_version] for s in found},
+        }
+        for article_id, found in scores.items()
+    ]
+    connection.execute(_SCORED, rows)
     connection.execute(
         update(entries)
         .where(
             and_(
-                entries.c.article_id.in_(list(ids)),
+                entries.c.article_id.in_(list(scores)),
                 entries.c.next_try_at.is_(None),
                 entries.c.state.in_((EntryState.READ, EntryState.UNREADABLE)),
             )
@@ -404,6 +421,15 @@ def article_from(row: Row[Any], speaks: Sequence[Any] = ()) -> ArticleRecord:
         reason=row.reason,
         backlog=row.backlog,
         revision=row.revision,
+        next_score_at=row.next_score_at,
+        scores=None if row.scores is None else _past_scores(row.scores),
         topics=tuple(TopicId(topic) for topic in sorted(topics)),
         tags=tuple(sorted({tag for settings in speaks for tag in settings.get("tags", ())})),
     )
+
+
+def _past_scores(stored: Mapping[str, Sequence[Any]]) -> dict[TopicId, PastScore]:
+    return {
+        TopicId(topic): PastScore(value=value, threshold=threshold, profile_version=version)
+        for topic, (value, threshold, version) in stored.items()
+    }

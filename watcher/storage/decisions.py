@@ -7,7 +7,7 @@ sending is a later step that reads only what was committed.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,7 @@ from watcher.model import (
     DeliveryState,
     Failure,
     HitId,
+    Score,
     SilentReason,
     StoryId,
     TopicId,
@@ -244,6 +245,8 @@ class Deciding:
             "decided_at": outcome.decided_at,
             "silent_reason": outcome.silent_reason,
         }
+        if outcome.grouping is not None:
+            values["grouping"] = dict(outcome.grouping)
         new = self._database.insert(hits).values(
             topic=outcome.topic,
             article_id=outcome.article_id,
@@ -377,7 +380,7 @@ class Deciding:
             update(articles).where(articles.c.id == article_id).values(reason=failure.reason)
         )
         if again_at is None:
-            mark_scored(self.connection, [article_id])
+            mark_scored(self.connection, {article_id: ()})
             return
         self.connection.execute(
             update(articles)
@@ -385,9 +388,9 @@ class Deciding:
             .values(next_score_at=again_at, lease_until=None)
         )
 
-    def scored(self, ids: Sequence[ArticleId]) -> None:
-        """These articles are done."""
-        mark_scored(self.connection, ids)
+    def scored(self, scores: Mapping[ArticleId, Sequence[Score]]) -> None:
+        """These articles are done; what they scored is kept, for who asks why nothing came of it."""
+        mark_scored(self.connection, scores)
 
 
 def member_from(row: Row[Any]) -> MemberRecord:

@@ -159,6 +159,10 @@ class ArticleRecord:
     reason: str | None
     backlog: bool
     revision: int
+    next_score_at: datetime | None = None
+    """When it is due for scoring; None: it was scored."""
+    scores: Mapping[TopicId, PastScore] | None = None
+    """None where it was not scored yet, or before this was kept; empty: it could not be."""
     topics: tuple[TopicId, ...] = ()
     tags: tuple[str, ...] = ()
 
@@ -177,6 +181,15 @@ class ArticleRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PastScore:
+    """What an article scored for a topic, kept also where nothing came of it."""
+
+    value: float
+    threshold: float
+    profile_version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HitOutcome:
     """A hit, near miss or sample, about to be written."""
 
@@ -191,6 +204,8 @@ class HitOutcome:
     fingerprint: str | None = None
     keys: tuple[str, ...] = ()
     novelty: Mapping[str, Any] | None = None
+    grouping: Mapping[str, Any] | None = None
+    """Why it belongs to its story; None: it was put there before, the stored reason stays."""
     stage: str | None = None
     silent_reason: SilentReason | None = None
     next_check_at: datetime | None = None
@@ -269,6 +284,7 @@ class HitRecord:
     published_at: datetime | None
     feed: str
     fingerprint: str | None = None
+    grouping: Mapping[str, Any] | None = None
 
     @property
     def reasons(self) -> tuple[str, ...]:

@@ -399,4 +399,5 @@ def hit_from(row: Row[Any]) -> HitRecord:
         published_at=row.published_at,
         feed=row.feed_name or "",
         fingerprint=row.fingerprint,
+        grouping=row.grouping,
     )

@@ -155,6 +155,9 @@ articles = Table(
     Column("content_hash", String(32), nullable=False),
     Column("revision", Integer, nullable=False),
     Column("next_score_at", UtcTime),  # null: scored
+    # By topic what it scored, of what threshold, under which profile; null: not yet, or before
+    # this was kept; empty: it could not be scored.
+    Column("scores", JSON),
     Column("lease_until", UtcTime),
     Index(
         "ix_articles_due",
@@ -217,6 +220,7 @@ hits = Table(
     Column("explanation", JSON, nullable=False),  # contributions, matched, missing, sentences
     Column("fingerprint", Text),
     Column("novelty", JSON),
+    Column("grouping", JSON),  # why it joined or opened the story in which it was first put
     Column("stage", String(64)),
     Column("partial", Boolean, nullable=False),
     Column("first_seen_at", UtcTime, nullable=False),

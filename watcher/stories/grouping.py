@@ -63,6 +63,8 @@ class Grouping:
 
     story_id: StoryId | None
     similarity: float
+    threshold: float = DEFAULT_THRESHOLD
+    """The similarity that was asked for."""
     duplicate_of: HitId | None = None
     evidence: tuple[str, ...] = ()
 
@@ -186,12 +188,13 @@ def _best_story(compared: Sequence[tuple[Member, Comparison]], threshold: float)
         for story, members in stories.items()
     }
     if not scores:
-        return Grouping(story_id=None, similarity=0.0)
+        return Grouping(story_id=None, similarity=0.0, threshold=threshold)
     story = max(scores, key=lambda story: scores[story])
     member, found = max(stories[story], key=lambda pair: pair[1].likelihood)
     return Grouping(
         story_id=story if scores[story] >= threshold else None,
         similarity=scores[story],
+        threshold=threshold,
         evidence=_evidence(member, found),
     )
 
