@@ -149,7 +149,9 @@ def _hit_steps(store: Store, hit: HitRecord, stage_name: StageName) -> list[Step
         steps.append(_step("stage", f"tells of “{stage_name(hit.topic, hit.stage)}”{quoted}"))
     changed = store.articles.revisions(hit.article_id)
     steps += [
-        _step("revise", f"until {short_time(row.at)} its page said “{row.title}”", change=row.change)
+        _step(
+            "revise", f"until {short_time(row.at)} its page said “{row.title}”", change=row.change
+        )
         for row in changed
     ]
     sent = store.outbox.alerts(hit_id=hit.id)

@@ -229,6 +229,22 @@ class StoryRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """One article in the course of a story."""
+
+    at: datetime
+    """When it appeared: the publisher's claim, unless that lies after our first sight."""
+    hit_id: HitId
+    title: str
+    publisher: str
+    lang: str | None
+    score: float
+    stage: str | None
+    novelty: float | None
+    alerted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryOutcome:
     """One pending delivery of an alert about to be written."""
 

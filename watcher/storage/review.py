@@ -28,6 +28,7 @@ from watcher.storage.records import (
     Counts,
     HitFilter,
     HitRecord,
+    Moment,
     StoryRecord,
     VerdictRecord,
     contributions_from,
@@ -167,6 +168,34 @@ class Review:
             ).all()
         return story_from(row), [hit_from(member) for member in members]
 
+    def timelines(self, ids: Collection[StoryId]) -> dict[StoryId, list[Moment]]:
+        """The articles of each story in the order in which they appeared."""
+        told = select(alerts.c.id).where(alerts.c.hit_id == hits.c.id).exists()
+        query: Select[Any] = (
+            select(
+                hits.c.id,
+                hits.c.story_id,
+                hits.c.score,
+                hits.c.stage,
+                hits.c.novelty,
+                hits.c.first_seen_at,
+                articles.c.title,
+                articles.c.publisher,
+                articles.c.lang,
+                articles.c.published_at,
+                told.label("alerted"),
+            )
+            .join(articles, articles.c.id == hits.c.article_id)
+            .where(hits.c.story_id.in_(list(ids)))
+        )
+        found: dict[StoryId, list[Moment]] = {story_id: [] for story_id in ids}
+        with self._database.reading() as connection:
+            for row in connection.execute(query):
+                found[StoryId(row.story_id)].append(_moment_from(row))
+        for moments in found.values():
+            moments.sort(key=lambda moment: (moment.at, moment.hit_id))
+        return found
+
     def hits_of_stories(self, ids: Collection[StoryId]) -> dict[StoryId, list[HitRecord]]:
         """The hits of each story, in the order they were found; the first hundred of each."""
         query = hit_query().where(hits.c.story_id.in_(list(ids))).order_by(hits.c.id)
@@ -299,6 +328,20 @@ class Review:
                     index_elements=["name"], set_={"value": new.excluded.value, "at": now}
                 )
             )
+
+
+def _moment_from(row: Row[Any]) -> Moment:
+    return Moment(
+        at=min(row.published_at or row.first_seen_at, row.first_seen_at),
+        hit_id=HitId(row.id),
+        title=row.title,
+        publisher=row.publisher,
+        lang=row.lang,
+        score=row.score,
+        stage=row.stage,
+        novelty=(row.novelty or {}).get("score"),
+        alerted=bool(row.alerted),
+    )
 
 
 def _step_from(row: Row[Any]) -> Step:
