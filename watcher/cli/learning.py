@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from watcher.cli.output import emit, note, now_utc, plural, safe, say
+from watcher.cli.screen import indented, one_line, width, wrap
 from watcher.cli.shell import Root, root
 from watcher.cli.times import parse_span
 from watcher.cli.topics import app, find_topic
@@ -140,10 +141,8 @@ def print_backtest(report: BacktestReport, titles: dict[Any, ArticleRecord]) -> 
         for trial in trials[:SHOWN]:
             article = titles[trial.article_id]
             mark = f" [{trial.verdict}]" if trial.verdict else ""
-            say(
-                f"  {trial.score.value:5.1f}  {safe(article.publisher)}: "
-                f"{safe(article.title)}{mark}"
-            )
+            title = f"{one_line(article.publisher)}: {one_line(article.title)}{mark}"
+            say(f"  {trial.score.value:5.1f}  " + indented(wrap(title, width() - 9), 9))
         if len(trials) > SHOWN:
             say(f"  and {len(trials) - SHOWN} more (--json lists all)")
     if report.precision is not None or report.recall is not None:
@@ -218,7 +217,7 @@ def print_training(report: TrainReport, topic: TopicSpec, *, saved: bool) -> Non
     say(f"{topic.id}: {report.n_relevant} relevant and {report.n_irrelevant} irrelevant verdicts")
     for name, figures in (("before", report.before), ("after", report.after)):
         if figures:
-            say(f"{name:>7}: {_figures_line(figures)}")
+            say(f"{name:>7}: " + indented(wrap(_figures_line(figures), width() - 9), 9))
     if report.after:
         say(f"After is measured on verdicts not learned from, in {report.folds} folds.")
     if saved:
@@ -284,9 +283,13 @@ def suggest_terms(
     if as_json:
         emit({"topic": topic.id, "confirmed": len(texts), "terms": proposals})
         return
-    for line in fragment(proposals):
-        say(line)
-    note(f"{len(proposals)} terms from {len(topic.seeds)} seeds and {len(texts)} confirmed hits")
+    if proposals:
+        for line in fragment(proposals):
+            say(line)
+    note(
+        f"{plural(len(proposals), 'term') if proposals else 'No terms to propose'} from "
+        f"{plural(len(topic.seeds), 'seed')} and {plural(len(texts), 'confirmed hit')}"
+    )
 
 
 def fragment(proposals: Sequence[Proposal]) -> list[str]:

@@ -68,7 +68,7 @@ def score(
         return
     say(
         f"{safe(article.title) or '(no title)'} ({article.lang or 'language unknown'}, "
-        f"{len(article.text.split())} words)"
+        f"{plural(len(article.text.split()), 'word')})"
     )
     for one in found:
         say("")

@@ -131,7 +131,7 @@ def _head(details: Details, columns: int) -> Iterator[str]:
     yield from wrap(
         f"{one_line(hit.publisher)}, {one_line(hit.lang or 'language unknown')}, published "
         f"{short_time(hit.published_at) or 'unknown'}, first seen {short_time(hit.first_seen_at)}, "
-        f"{len(article.text.split())} words, feed {one_line(hit.feed) or 'unknown'}",
+        f"{plural(len(article.text.split()), 'word')}, feed {one_line(hit.feed) or 'unknown'}",
         columns,
     )
     if hit.partial:
