@@ -118,6 +118,11 @@ class Articles:
             if rows:
                 connection.execute(_READ, rows)
 
+    def keep(self, found: Sequence[ArticleData]) -> list[ArticleId]:
+        """Store articles that no entry led to; their ids, in order."""
+        with self._database.writing() as connection:
+            return [self._write_article(connection, data) for data in found]
+
     def _write_article(self, connection: Connection, data: ArticleData) -> ArticleId:
         addresses = {data.canonical_url, *data.urls}
         found = connection.execute(_AT_ADDRESS, {"addresses": list(addresses)}).first()

@@ -120,7 +120,7 @@ class ArticleData:
     urls: tuple[str, ...]
     """Other canonical addresses that led here."""
     url: str
-    feed_id: FeedId
+    feed_id: FeedId | None
     title: str
     summary: str
     text: str
