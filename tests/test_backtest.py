@@ -107,7 +107,7 @@ def test_alerts_a_day_are_those_that_receivers_would_have_had(
     assert 0 < sent["desk"] < len(hits), "copies are told once"
     assert sent["georgian"] == 1
     text = watcher("topics", "backtest", "so", config=config).stdout
-    assert f"{len(real)}.0 alerts a day: {sent['desk']}.0 to desk" in text
+    assert f"{len(real)}.0 alerts a day: {sent['desk']:.1f} to desk" in text
 
 
 def test_a_dismissed_story_would_not_have_been_told_again() -> None:

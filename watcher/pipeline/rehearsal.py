@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,6 +15,9 @@ from watcher.pipeline.context import Wishes
 from watcher.pipeline.judging import Case, Judge
 from watcher.storage import ArticleData, ArticleRecord, HitOutcome, Store
 from watcher.stories import fingerprint
+
+PASS = timedelta(minutes=10)
+"""What was first seen within ten minutes came about in one pass."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +52,7 @@ def rehearse(
     with TemporaryDirectory(prefix="watcher-rehearsal-") as folder:
         store = Store(f"sqlite:///{Path(folder) / 'rehearsal.sqlite3'}")
         try:
-            return _played(store, wishes, sorted(hits, key=lambda hit: _order(hit.article)))
+            return _played(store, wishes, _in_order(hits))
         finally:
             store.close()
 
@@ -122,6 +126,18 @@ def _stated(article: ArticleRecord) -> ArticleData:
     )
 
 
-def _order(article: ArticleRecord) -> tuple[object, object]:
-    seen = article.first_seen_at
-    return seen, min(article.published_at or seen, seen)
+def _in_order(hits: Sequence[PlayedHit]) -> list[PlayedHit]:
+    """As the service does: pass after pass, and what one pass brings in the order of events."""
+    ordered: list[PlayedHit] = []
+    one_pass: list[PlayedHit] = []
+    for hit in sorted(hits, key=lambda hit: hit.article.first_seen_at):
+        if one_pass and hit.article.first_seen_at - one_pass[0].article.first_seen_at > PASS:
+            ordered += sorted(one_pass, key=_appeared)
+            one_pass = []
+        one_pass.append(hit)
+    return ordered + sorted(one_pass, key=_appeared)
+
+
+def _appeared(hit: PlayedHit) -> datetime:
+    seen = hit.article.first_seen_at
+    return min(hit.article.published_at or seen, seen)
