@@ -16,9 +16,11 @@ from sqlalchemy import create_engine, update
 from test_stories_flow import DECREED, PROPOSED, STAGES, Watch
 from webserver import LoopbackWeb
 
-from watcher.model import Failure, FailureReason
+from watcher.model import ArticleText, Failure, FailureReason
 from watcher.storage import Store
 from watcher.storage.tables import articles
+from watcher.stories import fingerprint
+from watcher.stories.reading import as_written
 from watcher.urls import canonical
 
 [HARVEST] = [one for one in PIECES if one.slug == "harvest"]
@@ -153,7 +155,7 @@ The election commission puts the price of the vote at 40 million rubles. Alan Te
     assert f"as in hit {ids['decreed']}" in told("copy")["group"]
     joined = told("later")
     assert "alike, 0.70 needed" in joined["group"]
-    assert "both name" in joined["group"]
+    assert f"closest to hit {ids['copy']}" in joined["group"]
     assert "Tekhov" in joined["novelty"]
     assert "Date set" in joined["stage"]
     assert "signed a decree" in joined["stage"]
@@ -182,3 +184,33 @@ def test_an_explanation_shows_its_sum_and_how_it_becomes_the_score(
         assert line in watcher(*words, config=config).stdout
     article = f"{DECREED.title}\n{DECREED.text}"
     assert "100 / (1 + exp(" in watcher("score", "-", config=config, stdin=article).stdout
+
+
+def test_why_names_what_joined_two_tellings_as_the_article_writes_it(
+    news: NewsWeb, tmp_path: Path
+) -> None:
+    news.pieces = list(PIECES)
+    news.publish()
+    config = write_config(tmp_path, news.feeds, [])
+    Watch(config).run()
+    hits = {hit["lang"]: str(hit["id"]) for hit in answer("hits", config=config)}
+    texts = " ".join(
+        text for lang in hits for text in steps(config, "why", hits[lang], stage="group")
+    )
+    assert "both name" in texts
+    assert "Бибилов" in texts or "ბიბილოვმა" in texts
+
+
+def test_shared_names_are_shown_as_the_article_writes_them() -> None:
+    english = ArticleText(
+        title="Bibilov meets Putin", text="Anatoly Bibilov met Vladimir Putin in Sochi.", lang="en"
+    )
+    georgian = ArticleText(
+        title="ბიბილოვი პუტინს შეხვდა",
+        text="ანატოლი ბიბილოვი ვლადიმირ პუტინს სოჭში შეხვდა.",
+        lang="ka",
+    )
+    keys = sorted(fingerprint(english).names)
+    assert "Bibilov" in as_written(english, keys)
+    assert "ბიბილოვი" in as_written(georgian, keys)
+    assert as_written(ArticleText(title="", text=""), keys) == ()

@@ -11,8 +11,11 @@ from watcher.cli.screen import indented, one_line, width, wrap
 from watcher.cli.words import held_for, why_silent, why_told
 from watcher.model import ArticleText, HitId, Score
 from watcher.storage import ArticleRecord, HitRecord, PastScore, Store, score_of
+from watcher.stories.reading import as_written
 from watcher.urls import canonical
 
+THEN, TODAY = "then", "today"
+"""Whether a score is the stored one, or what the article scores now where none was kept."""
 Step = dict[str, Any]
 StageName = Callable[[str, str | None], str]
 """The name of a topic's stage by its id."""
@@ -25,9 +28,9 @@ def replay_hit(store: Store, hit_id: HitId, stage_name: StageName, *, as_json: b
     steps = [
         *_entry_steps(store, [], article),
         _article_step(article),
-        *_hit_steps(store, hit, stage_name),
+        *_hit_steps(store, hit, article, stage_name),
     ]
-    _show(steps, [score_of(hit)], as_json=as_json)
+    _show(steps, [(score_of(hit), THEN)], as_json=as_json)
 
 
 def replay_url(
@@ -55,19 +58,19 @@ def replay_url(
         return
     steps.append(_article_step(article))
     decided = {hit.topic: hit for hit in store.review.hits_of_article(article.id)}
-    scores = []
+    scores: list[tuple[Score, str]] = []
     for now in score(article.as_text()):
         hit = decided.get(now.topic)
         if hit is not None:
-            steps += _hit_steps(store, hit, stage_name)
-            scores.append(score_of(hit))
+            steps += _hit_steps(store, hit, article, stage_name)
+            scores.append((score_of(hit), THEN))
             kept: PastScore | None = PastScore(
                 value=hit.score, threshold=hit.threshold, profile_version=hit.profile_version
             )
         else:
             kept = (article.scores or {}).get(now.topic)
             steps.append(_step("score", f"{now.topic}: {_why_no_row(article, now, kept)}"))
-            scores.append(now)
+            scores.append((now, TODAY))
         if kept is not None and kept.profile_version != now.profile_version:
             steps.append(_step("score", _today(now)))
     _show(steps, scores, as_json=as_json)
@@ -131,7 +134,9 @@ def _article_step(article: ArticleRecord) -> Step:
     )
 
 
-def _hit_steps(store: Store, hit: HitRecord, stage_name: StageName) -> list[Step]:
+def _hit_steps(
+    store: Store, hit: HitRecord, article: ArticleRecord, stage_name: StageName
+) -> list[Step]:
     steps = [
         _step(
             "score",
@@ -140,7 +145,7 @@ def _hit_steps(store: Store, hit: HitRecord, stage_name: StageName) -> list[Step
         )
     ]
     if hit.story_id is not None:
-        steps.append(_group_step(hit))
+        steps.append(_group_step(hit, article))
     if hit.novelty:
         steps += _novelty_steps(hit)
     if hit.stage:
@@ -174,12 +179,15 @@ def _hit_steps(store: Store, hit: HitRecord, stage_name: StageName) -> list[Step
     return steps
 
 
-def _group_step(hit: HitRecord) -> Step:
+def _group_step(hit: HitRecord, article: ArticleRecord) -> Step:
     """The story, and the comparison that led there: kept from when the hit was put into one."""
     found = hit.grouping
     if not found:
         return _step("group", f"belongs to story {hit.story_id}")
-    evidence = "; ".join(found["evidence"])
+    evidence = "".join(found["evidence"][:1])
+    names = as_written(article.as_text(), found["shared"])
+    if names:
+        evidence += f"; both name {', '.join(names)}"
     alike = f"{found['similarity']:.2f} alike, {found['threshold']:.2f} needed"
     if found["duplicate_of"] is not None:
         text = f"joined story {found['story']} as a copy: {evidence}"
@@ -206,13 +214,14 @@ def _novelty_steps(hit: HitRecord) -> list[Step]:
     ]
 
 
-def _show(steps: Sequence[Step], scores: Sequence[Score], *, as_json: bool) -> None:
+def _show(steps: Sequence[Step], scores: Sequence[tuple[Score, str]], *, as_json: bool) -> None:
     if as_json:
-        emit({"steps": steps, "scores": [score_json(score) for score in scores]})
+        found = [score_json(score) | {"as_of": as_of} for score, as_of in scores]
+        emit({"steps": steps, "scores": found})
         return
     columns = min(width(), 120)
     for step in steps:
         say(f"{step['stage']:<8} " + indented(wrap(one_line(step["text"]), columns - 9), 9))
-    for score in scores:
+    for score, as_of in scores:
         say("")
-        print_score(score, title=score.topic)
+        print_score(score, title=score.topic + (" today" if as_of == TODAY else ""))

@@ -300,6 +300,7 @@ def _grouping_json(grouping: Grouping, story_id: StoryId) -> Mapping[str, Any]:
         "threshold": grouping.threshold,
         "duplicate_of": grouping.duplicate_of,
         "evidence": list(grouping.evidence),
+        "shared": list(grouping.shared),
     }
 
 

@@ -23,6 +23,7 @@ _MOST_CONSIDERED = 48
 _MOST_COMPARED = 8
 """Candidates that show what is common these days, and those that are compared in full."""
 _MAX_CLAIM_LEAD = timedelta(days=2)
+_MOST_SHARED = 8
 _CORRECTION_STEP = 0.02
 _THRESHOLD_RANGE = (0.5, 0.9)
 
@@ -63,10 +64,12 @@ class Grouping:
 
     story_id: StoryId | None
     similarity: float
-    threshold: float = DEFAULT_THRESHOLD
-    """The similarity that was asked for."""
     duplicate_of: HitId | None = None
     evidence: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
+    """Sound keys of names that it shares with the closest hit; ``reading.as_written`` has the words."""
+    threshold: float = DEFAULT_THRESHOLD
+    """The similarity that was asked for."""
 
 
 def appeared_at(published_at: datetime | None, first_seen_at: datetime) -> datetime:
@@ -194,13 +197,14 @@ def _best_story(compared: Sequence[tuple[Member, Comparison]], threshold: float)
     return Grouping(
         story_id=story if scores[story] >= threshold else None,
         similarity=scores[story],
-        threshold=threshold,
         evidence=_evidence(member, found),
+        shared=found.shared[:_MOST_SHARED],
+        threshold=threshold,
     )
 
 
 def _evidence(member: Member, found: Comparison) -> tuple[str, ...]:
-    shared = ", ".join(found.shared[:8])
+    shared = ", ".join(found.shared[:_MOST_SHARED])
     return (f"closest to hit {member.hit_id} ({found.likelihood:.2f})", f"both name: {shared}")
 
 
