@@ -102,8 +102,8 @@ def shown_lines(details: Details, *, stage: str, whole_text: bool, now: datetime
     yield from _section("New in it", _novelty(hit, columns))
     yield from _section(_story_title(details, stage), _siblings(details, columns))
     yield from _section("Revisions", _revisions(details, columns))
-    yield from _section("Told", _told(details, now))
-    yield from _section("Verdicts", _verdicts(details))
+    yield from _section("Told", _wrapped(_told(details, now), columns))
+    yield from _section("Verdicts", _wrapped(_verdicts(details), columns))
     if whole_text:
         yield from _section("Stored text", text_lines(details.article, hit, columns))
     yield ""
@@ -121,6 +121,12 @@ def _section(title: str, lines: Iterator[str]) -> Iterator[str]:
         yield paint(title, "bold")
         yield first
         yield from lines
+
+
+def _wrapped(lines: Iterator[str], columns: int) -> Iterator[str]:
+    """Indented lines, each continued under itself."""
+    for line in lines:
+        yield "  " + indented(wrap(line, columns - 4), 4)
 
 
 def _head(details: Details, columns: int) -> Iterator[str]:
@@ -247,7 +253,8 @@ def _siblings(details: Details, columns: int) -> Iterator[str]:
 def _revisions(details: Details, columns: int) -> Iterator[str]:
     for row in details.revisions:
         change = row.change or {}
-        yield f"  until {short_time(row.at)}: {one_line(row.title)}"
+        said = f"until {short_time(row.at)}: {one_line(row.title)}"
+        yield "  " + indented(wrap(said, columns - 4), 4)
         for name in ("gained", "lost"):
             if change.get(name):
                 facts = ", ".join(one_line(fact) for fact in change[name])
@@ -266,15 +273,15 @@ def _told(details: Details, now: datetime) -> Iterator[str]:
             tries = f", {delivery.attempts} tries" if delivery.attempts > 1 else ""
             held = f", waits for {one_line(held_for(delivery.held))}" if delivery.held else ""
             yield (
-                f"  alert {alert.id} ({alert.reason}) to {one_line(delivery.receiver)}: "
+                f"alert {alert.id} ({alert.reason}) to {one_line(delivery.receiver)}: "
                 f"{delivery.state}, {when}{tries}{held}{error}"
             )
     if not details.alerts:
         silent = details.hit.silent_reason
-        yield f"  nobody: {why_silent(silent) if silent else 'no alert was made'}"
+        yield f"nobody: {why_silent(silent) if silent else 'no alert was made'}"
 
 
 def _verdicts(details: Details) -> Iterator[str]:
     for verdict in details.verdicts:
         remark = f": {one_line(verdict.note)}" if verdict.note else ""
-        yield f"  {short_time(verdict.at)} {verdict.verdict or 'taken back'}{remark}"
+        yield f"{short_time(verdict.at)} {verdict.verdict or 'taken back'}{remark}"
