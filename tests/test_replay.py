@@ -124,6 +124,18 @@ def test_a_topic_that_came_later_did_not_reject_the_article(news: NewsWeb, tmp_p
     assert "not watched for then" in wine
 
 
+def test_a_hit_of_a_topic_that_is_watched_no_more_is_still_explained(
+    news: NewsWeb, tmp_path: Path
+) -> None:
+    config = write_config(tmp_path, news.feeds[:1], [])
+    config.write_text(config.read_text() + WINE)
+    Watch(config).run()
+    config.write_text(config.read_text().replace(WINE, ""))
+    said = steps(config, "why-not", news.link(HARVEST), stage="score")
+    [wine] = [line for line in said if line.startswith("wine")]
+    assert ": hit (profile" in wine
+
+
 def test_why_tells_the_grouping_what_was_new_and_the_stage(news: NewsWeb, tmp_path: Path) -> None:
     copy = replace(
         DECREED, slug="copy", title="Date set for South Ossetia vote", age=timedelta(hours=1)

@@ -60,7 +60,7 @@ def replay_url(
     decided = {hit.topic: hit for hit in store.review.hits_of_article(article.id)}
     scores: list[tuple[Score, str]] = []
     for now in score(article.as_text()):
-        hit = decided.get(now.topic)
+        hit = decided.pop(now.topic, None)
         if hit is not None:
             steps += _hit_steps(store, hit, article, stage_name)
             scores.append((score_of(hit), THEN))
@@ -73,6 +73,9 @@ def replay_url(
             scores.append((now, TODAY))
         if kept is not None and kept.profile_version != now.profile_version:
             steps.append(_step("score", _today(now)))
+    for hit in decided.values():  # of topics that left the configuration since
+        steps += _hit_steps(store, hit, article, stage_name)
+        scores.append((score_of(hit), THEN))
     _show(steps, scores, as_json=as_json)
 
 

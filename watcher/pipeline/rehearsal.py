@@ -37,7 +37,7 @@ class Rehearsal:
     alerts: Mapping[AlertReason, int]
     """By reason; each at least to one receiver."""
     deliveries: Mapping[str, int]
-    """By receiver, those of no use to it included as 0."""
+    """By receiver; 0 for one that would have heard nothing."""
 
 
 def rehearse(
