@@ -107,7 +107,7 @@ def keep(
                     ),
                 )
             )
-        tx.scored([article_id], at=at)
+        tx.scored({article_id: ()}, at=at)
     return hit
 
 

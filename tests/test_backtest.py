@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,8 +17,18 @@ from receivers import WebhookServer
 from test_stories_flow import Watch, told
 from webserver import LoopbackWeb
 
-from watcher.model import ArticleId, Score, TopicId, Verdict
+from watcher.model import (
+    AlertReason,
+    ArticleId,
+    ReceiverSpec,
+    Score,
+    TopicId,
+    TopicSpec,
+    Verdict,
+)
+from watcher.pipeline.rehearsal import PlayedHit, rehearse
 from watcher.relevance.backtest import Trial, backtest
+from watcher.storage import ArticleRecord
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -67,6 +79,64 @@ def news() -> Iterator[NewsWeb]:
         found = NewsWeb(web)
         found.publish()
         yield found
+
+
+def told_of(config: Path) -> tuple[int, dict[str, float]]:
+    found = answer("topics", "backtest", "so", config=config)
+    return found["stories"], found["deliveries_per_day"]
+
+
+def test_alerts_a_day_are_those_that_receivers_would_have_had(
+    news: NewsWeb, tmp_path: Path
+) -> None:
+    hit = next(one for one in news.pieces if one.on_topic and one.lang == "en")
+    news.pieces += [replace(hit, slug=f"copy-{n}", age=timedelta(minutes=50 - n)) for n in range(3)]
+    news.publish()
+    receivers = [(name, "json://127.0.0.1:9/") for name in ("desk", "georgian", "strict")]
+    config = write_config(tmp_path, news.feeds, receivers)
+    text = config.read_text()
+    for name, rule in (("georgian", 'langs = ["ka"]'), ("strict", "min_score = 100")):
+        text = text.replace(f'name = "{name}"', f'name = "{name}"\n{rule}')
+    config.write_text(text)
+    answer("poll", "--no-send", config=config)
+    hits = answer("hits", config=config)
+    assert len(hits) == 6
+    real = [alert["deliveries"] for alert in answer("alerts", config=config)]
+    got = Counter(delivery["receiver"] for deliveries in real for delivery in deliveries)
+    stories, sent = told_of(config)
+    assert stories == len({hit["story_id"] for hit in hits})
+    assert sent == {name: got[name] for name in ("desk", "georgian", "strict")}
+    assert 0 < sent["desk"] < len(hits), "copies are told once"
+    assert sent["georgian"] == 1
+    text = watcher("topics", "backtest", "so", config=config).stdout
+    assert f"{len(real)}.0 alerts a day: {sent['desk']:.1f} to desk" in text
+
+
+def test_a_dismissed_story_would_not_have_been_told_again() -> None:
+    def played(number: int, verdict: Verdict | None = None) -> PlayedHit:
+        at = NOW + timedelta(hours=2 * number)
+        article = ArticleRecord(
+            id=ArticleId(number), canonical_url=f"https://a.example/{number}", url="", feed_id=None,
+            title="South Ossetia sets date for referendum", summary="", lang="en", author="",
+            text="The leader of South Ossetia signed a decree on a referendum on joining Russia. "
+            f"District {number} of Tskhinvali will have {40 + number} polling stations, officials "
+            f"of the commission number {number} said at a meeting with {100 + number} observers.",
+            publisher=f"outlet{number}.example", published_at=at, first_seen_at=at,
+            fetched_at=at, partial=False, reason=None, backlog=False, revision=1,
+        )  # fmt: skip
+        score = Score(topic=TopicId("t"), value=90, threshold=50)
+        return PlayedHit(article=article, score=score, verdict=verdict)
+
+    spec = TopicSpec(id=TopicId("t"), name="t", terms={"place": ("South Ossetia",)})
+    reasons = (AlertReason.NEW_HIT, AlertReason.STORY_GREW)
+    desk = [ReceiverSpec(name="desk", url="json://a.example", reasons=reasons)]
+    kept = rehearse(spec, desk, [played(n) for n in range(3)])
+    assert kept.stories == 1
+    assert kept.deliveries["desk"] > 1
+    first, *rest = [played(n) for n in range(3)]
+    dismissed = rehearse(spec, desk, [*rest, replace(first, verdict=Verdict.IRRELEVANT)])
+    assert dismissed.deliveries == {"desk": 1}
+    assert rehearse(spec, (), []).stories == 0
 
 
 def test_a_changed_configuration_is_tried_before_it_counts(news: NewsWeb, tmp_path: Path) -> None:

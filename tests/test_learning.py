@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,21 @@ def test_weights_of_another_model_are_not_taken_for_this_one() -> None:
     assert Weights.from_learned(learned_by(points)).points == points
     assert Weights.from_learned(learned_by(points, "1")) == Weights()
     assert Weights.from_learned({"weights": points}) == Weights()
+
+
+def test_a_profile_version_stands_for_the_weights_that_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def version(learned: dict[str, Any] | None = None) -> str:
+        return compile_profile(SPEC, learned=learned).version
+
+    points = dict.fromkeys(Weights().points, 9.0)
+    assert version(learned_by(points)) != version()
+    # What was learned of another model does not count, so it makes no other profile.
+    assert version(learned_by(points, "1")) == version()
+    before = version()
+    monkeypatch.setattr("watcher.relevance.weights.DEFAULTS", {**Weights().points, "start": -6.0})
+    assert version() != before, "a release with other defaults scores otherwise"
 
 
 def test_verdicts_by_chance_are_not_learned() -> None:
@@ -289,6 +305,48 @@ def test_another_spelling_of_a_name_goes_to_its_group() -> None:
     assert "like Bibilov" in first.evidence
 
 
+def test_what_shares_a_word_with_a_name_of_the_topic_is_no_spelling_of_it() -> None:
+    terms = {"place": ("South Ossetia", "Ossetians^0.5", "Anatoly Bibilov"), "act": ("referendum",)}
+    spec = TopicSpec(id=TopicId("t"), name="t", terms=terms)
+    rival = "On day {n} North Ossetia, a neighbour, and Alan Bibilov of North Ossetia said no. "
+    own = "Leaders met Anatoly Bibirov at the gate."
+    texts = [ArticleText(title="A visit", text=rival.format(n=n) + own) for n in range(3)]
+    found = {proposal.term: proposal.group for proposal in suggest(spec, texts)}
+    assert not {"North Ossetia", "Alan Bibilov"} & found.keys()
+    assert found["Anatoly Bibirov"] == "place"
+    # Ready to paste: what is pasted must not make a hit of the neighbour's own vote.
+    pasted = [term for term, group in found.items() if group == "place"]
+    wider = replace(spec, terms=terms | {"place": (*terms["place"], *pasted)})
+    other = ArticleText(
+        title="North Ossetia to vote on merging two districts",
+        text="A referendum on merging two districts of North Ossetia will be held in May.",
+    )
+    before, after = (Scorer([compile_profile(one)]).score(other)[0].value for one in (spec, wider))
+    assert after == pytest.approx(before, abs=1)
+
+
+def test_a_spelling_of_what_counts_for_less_counts_for_as_little() -> None:
+    spec = TopicSpec(id=TopicId("t"), name="t", terms={"man": ("Bibilov^0.4",)})
+    text = "The guest was Bibirov. Crowds met Bibirov at the gate of the town."
+    [first, *_] = suggest(spec, [ArticleText(title=f"Visit {n}", text=text) for n in range(3)])
+    assert (first.term, first.group) == ("Bibirov^0.4", "man")
+
+
+def test_an_ordinary_word_of_one_text_is_its_authors() -> None:
+    seeds = tuple(
+        SeedData(name=f"{n}.txt", text=f"Quorl dam\n{text}")
+        for n, text in enumerate(
+            (
+                "The keepers of the Quorl dam fear a bloody end. A bloody war is remembered here.",
+                "Below the gates the Quorl dam is dry, and the valley waits for water.",
+            )
+        )
+    )
+    found = {p.term for p in suggest(TopicSpec(id=TopicId("t"), name="t", seeds=seeds), [])}
+    assert "Quorl" in found
+    assert not any(term.startswith("bloody") for term in found)
+
+
 def test_seeds_alone_are_enough_and_nothing_comes_of_nothing() -> None:
     seed = SeedData(
         name="a.txt",
@@ -380,8 +438,12 @@ def test_train_saves_what_is_better_and_only_once(config: Path) -> None:
 
 def test_train_and_suggest_without_verdicts(config: Path) -> None:
     printed = watcher("topics", "suggest", "dam", config=config)
-    assert tomllib.loads(printed.stdout) is not None
-    assert "1 seeds and 0 confirmed" in printed.stderr, "needs no database"
+    assert printed.stdout == "", "nothing to propose is no table to paste"
+    assert "No terms to propose from 1 seed and 0 confirmed" in printed.stderr, "needs no database"
+    (config.parent / "seeds" / "b.txt").write_text("Quorl keepers\nQuorl is near.\n" * 5, "utf-8")
+    printed = watcher("topics", "suggest", "dam", config=config)
+    assert "Quorl" in str(tomllib.loads(printed.stdout)["topics"]["terms"])
+    assert "from 2 seeds" in printed.stderr
     _judge(config, judged(1, 0))
     assert "8 of each" in watcher("topics", "train", "dam", config=config).stdout
     assert answer("topics", "suggest", "dam", "--limit", "3", config=config)["topic"] == "dam"

@@ -496,3 +496,16 @@ def test_repeating_the_words_of_the_topic_earns_nothing(spam: int) -> None:
     recipe = "Mix the flour with the butter, add the eggs and let the dough rest for an hour. "
     article = ArticleText(title="A cake for Sunday", text=f"{recipe * 3}\n\nTags: {words}")
     assert not first(article).hit
+
+
+def test_a_sentence_of_summary_and_page_is_quoted_once() -> None:
+    first = (
+        "The leader of South Ossetia signed a decree for a referendum on joining Russia this year."
+    )
+    other = "The vote in Tskhinvali on joining Russia will cost 40 million rubles, officials said."
+    for summary in (f"{first}\n\n{other}.", f"{first[:60]} ...", f"{first} It will be long."):
+        article = ArticleText(title="", summary=summary, text=f"{first}\n\n{other}", lang="en")
+        [score] = scorer_of("south-ossetia").score(article)
+        starts = [sentence[:30] for sentence in score.sentences]
+        assert len(starts) == len(set(starts)), score.sentences
+        assert other[:30] in starts

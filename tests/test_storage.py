@@ -174,7 +174,7 @@ def add_hit(store: Store, article_id: int, *receivers: str, due: datetime = NOW)
                 deliveries=tuple(DeliveryOutcome(receiver=r, next_try_at=due) for r in receivers),
             )
         )
-        tx.scored([article_id], at=NOW)
+        tx.scored({article_id: ()}, at=NOW)
     return hit
 
 
@@ -410,7 +410,7 @@ def test_deciding_is_all_or_nothing(store: Store) -> None:
         tx.save_alert(
             AlertOutcome(once="x", reason=AlertReason.NEW_HIT, created_at=NOW, story_id=story)
         )
-        tx.scored([article_id], at=NOW)
+        tx.scored({article_id: ()}, at=NOW)
         raise RuntimeError("killed")
     assert store.review.stories() == []
     assert store.outbox.alerts() == []

@@ -222,6 +222,7 @@ def test_dense_sagas_keep_their_floor(name: str) -> None:
     report = measured(load(HERE / "eval_stories" / f"{name}.jsonl"))
     assert report.b_cubed_f1 >= 0.96, report
     assert report.pairwise_precision >= 0.97, report.wrong_merges
+    assert report.pairwise_recall >= 0.94, report.wrong_splits
 
 
 # Of the set that nothing is learned from, the gate in ``eval`` holds what was measured.

@@ -35,6 +35,9 @@ def test_every_labelled_file_of_the_project_has_floors() -> None:
         for n in first
     )
     assert all(floors()[name]["clean_traps"] for name in first)
+    for name, floor in floors().items():
+        assert all(least > 0 for least in floor["figures"].values()), f"{name}: 0 holds nothing"
+        assert name == "news" or "stories pairwise_recall" in floor["figures"]
 
 
 def test_whatever_is_worse_is_said() -> None:
@@ -50,6 +53,9 @@ def test_floors_are_lowered_by_nothing_but_the_flag() -> None:
     assert raised["ceilings"] == {"noise": 1}
     assert raised["clean_traps"] == ["history", "sport"]
     assert raised["digest"] == "a"
+    nothing = {"digest": "a", "figures": {"f1": 0.0, "f1 ru": 0.01}}
+    kept = updated(nothing, {**FLOOR, "figures": {"f1": 0.5, "f1 ka": 0.0}}, lower=False)
+    assert kept["figures"] == {"f1": 0.5}, "a floor that nothing can be under is none"
     lowered = updated(WORSE, FLOOR, lower=True)
     assert lowered["figures"] == {"f1": 0.838, "f1 ka": 0.888}
     assert (lowered["digest"], lowered["ceilings"]) == ("b", {"noise": 2})

@@ -244,7 +244,8 @@ def _deliveries(store: Store) -> Iterator[Finding]:
     for dead in store.health.dead():
         yield problem(
             f"receiver {one_line(dead.receiver)}",
-            f"{dead.count} deliveries were given up, last: {dead.last_error or 'no reason known'}",
+            f"{plural(dead.count, 'delivery was', 'deliveries were')} given up, last: "
+            f"{dead.last_error or 'no reason known'}",
             f"`watcher alerts test {one_line(dead.receiver)}`, mend it, then "
             f"`watcher alerts retry {dead.alert_id}`",
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -53,6 +54,9 @@ def score_lines(score: Score, *, title: str, columns: int) -> Iterator[str]:
         left = f"  {c.points:+6.2f} {paint(fit(chart, BAR), style)} {fit(one_line(c.name), names)} "
         indent = 2 + 6 + 1 + BAR + 1 + names + 1
         yield left + indented(wrap(one_line(c.evidence), columns - indent, most=3), indent)
+    total = sum(c.points for c in score.contributions)
+    squashed = 100 / (1 + math.exp(-max(-500.0, min(500.0, total))))
+    yield f"  {total:+6.2f} {paint('sum', 'bold')}: 100 / (1 + exp({-total:.2f})) = {squashed:.1f}"
     if score.missing:
         yield "  Nothing seen of: " + ", ".join(one_line(group) for group in score.missing)
     for sentence in score.sentences:

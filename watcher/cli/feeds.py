@@ -363,13 +363,13 @@ def print_trial(trial: Trial, odd: list[str]) -> None:
         return
     say(
         f"{safe(data.title) or '(no title)'}, language {data.lang or 'not stated'}, "
-        f"{len(data.entries)} entries"
+        f"{plural(len(data.entries), 'entry', 'entries')}"
     )
     for entry in data.entries[:5]:
         say(f"  {short_time(entry.published_at) or 'no date':<16} {safe(entry.title)}")
     if isinstance(trial.page, PageData) and trial.article is not None:
         say(
-            f"read “{safe(trial.article.title)}”: {len(trial.page.text.split())} words, "
+            f"read “{safe(trial.article.title)}”: {plural(len(trial.page.text.split()), 'word')}, "
             f"{trial.page.lang or 'language unknown'}"
             + (f", in part ({trial.page.reason})" if trial.page.partial else "")
         )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from watcher.cli.output import emit, note, now_utc, plural, safe, say
+from watcher.cli.screen import indented, one_line, width, wrap
 from watcher.cli.shell import Root, root
 from watcher.cli.times import parse_span
 from watcher.cli.topics import app, find_topic
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 TopicArgument = Annotated[str, typer.Argument(metavar="TOPIC")]
 MOST_ARTICLES = 20_000
+MOST_REHEARSED = 2_000
+"""The latest hits, each of which costs some milliseconds."""
 SHOWN = 15
 MOST_READ = 500
 """Confirmed hits to take terms from, and other articles to compare them with; the newest."""
@@ -59,12 +62,14 @@ def backtest_topic(
     store = cli.store()
     articles = store.articles.since(now_utc() - parse_span(span), limit=limit)
     wanted = [a for a in articles if not a.topics or topic.id in a.topics]
-    report = backtest(trials_of(store, topic, wanted, changed.embed))
+    trials = trials_of(store, topic, wanted, changed.embed)
+    report = backtest(trials)
     titles = {article.id: article for article in wanted}
+    told = rehearsed(topic, changed, trials, titles)
     if as_json:
-        emit(report_json(report, titles))
+        emit(report_json(report, titles) | told)
     else:
-        print_backtest(report, titles)
+        print_backtest(report, titles, told)
     if rescore:
         if new is not None:
             raise UsageError("take the changed configuration into use first, then --rescore")
@@ -100,6 +105,38 @@ def trials_of(
     return trials
 
 
+def rehearsed(
+    topic: TopicSpec,
+    cli: Root,
+    trials: Sequence[Trial],
+    articles: Mapping[ArticleId, ArticleRecord],
+) -> dict[str, Any]:
+    """How many stories and alerts a day its hits would have made, and for which receivers."""
+    from watcher.pipeline.rehearsal import PlayedHit, rehearse
+    from watcher.relevance.backtest import days_of
+
+    hits = sorted((t for t in trials if t.score.hit), key=lambda t: t.seen_at)
+    played = hits[-MOST_REHEARSED:]
+    # All hits: the days without one count, too. Only the latest: the days that they are from.
+    days = days_of(trials if played == hits else played)
+    found = rehearse(
+        topic,
+        cli.settings.receivers,
+        [
+            PlayedHit(article=articles[t.article_id], score=t.score, verdict=t.verdict)
+            for t in played
+        ],
+    )
+    return {
+        "stories": found.stories,
+        "alerts_per_day": round(sum(found.alerts.values()) / days, 2),
+        "alerts": dict(found.alerts),
+        "deliveries_per_day": {
+            receiver: round(number / days, 2) for receiver, number in found.deliveries.items()
+        },
+    }
+
+
 def report_json(report: BacktestReport, titles: dict[Any, ArticleRecord]) -> dict[str, Any]:
     """A backtest as data."""
 
@@ -129,21 +166,28 @@ def report_json(report: BacktestReport, titles: dict[Any, ArticleRecord]) -> dic
     }
 
 
-def print_backtest(report: BacktestReport, titles: dict[Any, ArticleRecord]) -> None:
+def print_backtest(
+    report: BacktestReport, titles: dict[Any, ArticleRecord], told: Mapping[str, Any]
+) -> None:
     """A backtest for people."""
-    say(
-        f"{report.articles} articles of {report.days:.0f} days: {report.hits_before} hits before, "
-        f"{report.hits_after} after, {report.hits_per_day:.1f} a day"
+    receivers = ", ".join(
+        f"{number:.1f} to {one_line(name)}" for name, number in told["deliveries_per_day"].items()
     )
+    for text in (
+        f"{plural(report.articles, 'article')} of {plural(round(report.days), 'day')}: "
+        f"{plural(report.hits_before, 'hit')} before, {report.hits_after} after, "
+        f"{report.hits_per_day:.1f} a day",
+        f"{plural(told['stories'], 'story', 'stories')}, {told['alerts_per_day']:.1f} alerts a day: "
+        f"{receivers or 'there is no receiver'}",
+    ):
+        say(indented(wrap(text, width() - 2), 2))
     for name, trials in (("Gained", report.gained), ("Lost", report.lost)):
         say(f"{name}: {len(trials)}")
         for trial in trials[:SHOWN]:
             article = titles[trial.article_id]
             mark = f" [{trial.verdict}]" if trial.verdict else ""
-            say(
-                f"  {trial.score.value:5.1f}  {safe(article.publisher)}: "
-                f"{safe(article.title)}{mark}"
-            )
+            title = f"{one_line(article.publisher)}: {one_line(article.title)}{mark}"
+            say(f"  {trial.score.value:5.1f}  " + indented(wrap(title, width() - 9), 9))
         if len(trials) > SHOWN:
             say(f"  and {len(trials) - SHOWN} more (--json lists all)")
     if report.precision is not None or report.recall is not None:
@@ -225,7 +269,7 @@ def print_training(report: TrainReport, topic: TopicSpec, *, saved: bool) -> Non
     say(f"{topic.id}: {report.n_relevant} relevant and {report.n_irrelevant} irrelevant verdicts")
     for name, figures in (("before", report.before), ("after", report.after)):
         if figures:
-            say(f"{name:>7}: {_figures_line(figures)}")
+            say(f"{name:>7}: " + indented(wrap(_figures_line(figures), width() - 9), 9))
     if report.after:
         say(f"After is measured on verdicts not learned from, in {report.folds} folds.")
     if saved:
@@ -291,9 +335,13 @@ def suggest_terms(
     if as_json:
         emit({"topic": topic.id, "confirmed": len(texts), "terms": proposals})
         return
-    for line in fragment(proposals):
-        say(line)
-    note(f"{len(proposals)} terms from {len(topic.seeds)} seeds and {len(texts)} confirmed hits")
+    if proposals:
+        for line in fragment(proposals):
+            say(line)
+    note(
+        f"{plural(len(proposals), 'term') if proposals else 'No terms to propose'} from "
+        f"{plural(len(topic.seeds), 'seed')} and {plural(len(texts), 'confirmed hit')}"
+    )
 
 
 def fragment(proposals: Sequence[Proposal]) -> list[str]:

@@ -6,22 +6,36 @@ import asyncio
 import contextlib
 import json
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from watcher.cli.explain import print_score, score_json
-from watcher.cli.output import console, emit, now_utc, safe, say, table
+from watcher.cli.output import console, emit, now_utc, plural, safe, say, table
+from watcher.cli.screen import indented, one_line, width, wrap
 from watcher.cli.shell import Root, root
 from watcher.errors import UsageError, WatcherError
-from watcher.model import ArticleText, Failure, HitId, Score
+from watcher.model import ArticleText, Failure, HitId, Score, TopicId
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from watcher.relevance import EvalReport, Scorer
 
+RIGHT: dict[str, Any] = {"justify": "right"}
+FIGURES = {
+    "average_precision": "average precision",
+    "f1": "F1",
+    "precision": "precision",
+    "recall": "recall",
+    "recall_at_precision_95": "recall at precision .95",
+    "related_hit_rate": "related articles told",
+    "b_cubed_f1": "B-cubed F1",
+    "pairwise_precision": "pairwise precision",
+    "pairwise_recall": "pairwise recall",
+}
 JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 
@@ -54,7 +68,7 @@ def score(
         return
     say(
         f"{safe(article.title) or '(no title)'} ({article.lang or 'language unknown'}, "
-        f"{len(article.text.split())} words)"
+        f"{plural(len(article.text.split()), 'word')})"
     )
     for one in found:
         say("")
@@ -65,10 +79,14 @@ def scorer_of(cli: Root) -> Scorer:
     """A scorer over the configured topics, with what was learned where there is a database."""
     from watcher.relevance import Scorer
 
-    learned: Mapping[Any, Any] = {}
-    with contextlib.suppress(WatcherError):  # no database yet: the defaults count
-        learned = cli.store().review.learned()
-    return Scorer.of(cli.settings.topics, learned, cli.embed)
+    return Scorer.of(cli.settings.topics, learned_of(cli), cli.embed)
+
+
+def learned_of(cli: Root) -> Mapping[TopicId, Mapping[str, Any]]:
+    """What each topic learned from verdicts; nothing where there is no database yet."""
+    with contextlib.suppress(WatcherError):
+        return cli.store().review.learned()
+    return {}
 
 
 def read_article(cli: Root, subject: str) -> ArticleText:
@@ -137,7 +155,8 @@ def why(
     """Replay the decision on a hit, stage by stage."""
     from watcher.cli.replay import replay_hit
 
-    replay_hit(root(context).store(), HitId(hit_id), as_json=as_json)
+    cli = root(context)
+    replay_hit(cli.store(), HitId(hit_id), cli.stage_name, as_json=as_json)
 
 
 def why_not(
@@ -149,7 +168,13 @@ def why_not(
     from watcher.cli.replay import replay_url
 
     cli = root(context)
-    replay_url(cli.store(), url, lambda article: scorer_of(cli).score(article), as_json=as_json)
+    replay_url(
+        cli.store(),
+        url,
+        lambda article: scorer_of(cli).score(article),
+        cli.stage_name,
+        as_json=as_json,
+    )
 
 
 def evaluate_file(
@@ -161,6 +186,9 @@ def evaluate_file(
     stories: Annotated[
         bool, typer.Option("--stories", help="Measure the grouping into stories instead.")
     ] = False,
+    defaults: Annotated[
+        bool, typer.Option("--defaults", help="Without the weights that `topics train` learned.")
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Measure relevance, or grouping into stories, on labelled articles."""
@@ -168,7 +196,7 @@ def evaluate_file(
     from watcher.relevance import Scorer, evaluate
 
     cli = root(context)
-    rows = read_rows(file)
+    rows = read_rows(file, story_problem if stories else label_problem)
     if stories:
         print_stories(rows, as_json=as_json)
         return
@@ -176,13 +204,14 @@ def evaluate_file(
         if len(cli.settings.topics) != 1:
             raise UsageError("there are several topics: say which with --topic")
         topic = cli.settings.topics[0].id
-    scorer = Scorer.of([find_topic(cli, topic)], embed=cli.embed)
+    learned = {} if defaults else learned_of(cli)
+    scorer = Scorer.of([find_topic(cli, topic)], learned, cli.embed)
     scores: list[Score] = [scorer.score(row_article(row))[0] for row in rows]
     report = evaluate(rows, scores)
     if as_json:
-        emit(report.to_json())
+        emit(report.to_json() | {"profile_version": scores[0].profile_version})
     else:
-        print_report(report)
+        print_report(report, profile=scores[0].profile_version)
 
 
 def print_stories(rows: list[dict[str, Any]], *, as_json: bool) -> None:
@@ -193,21 +222,19 @@ def print_stories(rows: list[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
         emit(found)
         return
-    say(f"{found['n']} articles in {found['stories']} stories")
-    made = table("B-cubed F1", "pairwise precision", "pairwise recall")
-    made.add_row(
-        *(_figure(found[key]) for key in ("b_cubed_f1", "pairwise_precision", "pairwise_recall"))
-    )
-    console().print(made)
-    pairs = table("languages", ("figures", {"ratio": 1}))
-    for name, figures in sorted(found["by_language_pair"].items()):
-        pairs.add_row(safe(name), ", ".join(f"{k} {_figure(v)}" for k, v in figures.items()))
+    say(f"{plural(found['n'], 'article')} in {plural(found['stories'], 'story', 'stories')}")
+    print_figures(found, ("b_cubed_f1", "pairwise_precision", "pairwise_recall"))
+    pairs = table("languages", *((name, RIGHT) for name in ("pairs", "precision", "recall")))
+    for name, part in sorted(found["by_language_pair"].items()):
+        pairs.add_row(
+            safe(name), f"{part['pairs']:g}", _figure(part["precision"]), _figure(part["recall"])
+        )
     console().print(pairs)
     for title, key in (("Wrongly merged", "wrong_merges"), ("Wrongly split", "wrong_splits")):
-        say(f"{title}: " + (", ".join(" + ".join(map(str, pair)) for pair in found[key]) or "none"))
+        print_ids(title, [" + ".join(map(str, pair)) for pair in found[key]])
 
 
-def read_rows(file: Path) -> list[dict[str, Any]]:
+def read_rows(file: Path, problem_of: Callable[[Any], str | None]) -> list[dict[str, Any]]:
     """Labelled articles, one JSON object a line; raises UsageError naming file and line."""
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
@@ -223,7 +250,7 @@ def read_rows(file: Path) -> list[dict[str, Any]]:
             row = json.loads(line)
         except ValueError as error:
             raise UsageError(f"{file}:{number}: not JSON: {error}") from None
-        problem = _row_problem(row)
+        problem = problem_of(row)
         if problem:
             raise UsageError(f"{file}:{number}: {problem}")
         rows.append(row)
@@ -232,15 +259,36 @@ def read_rows(file: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def _row_problem(row: Any) -> str | None:
-    if not isinstance(row, dict):
-        return "expected an object with id, title, text and label"
-    missing = [key for key in ("id", "title", "text", "label") if key not in row]
-    if missing:
-        return f"missing {', '.join(missing)}"
-    if row["label"] not in (0, 1, 2, 3) or isinstance(row["label"], bool):
+def label_problem(row: Any) -> str | None:
+    """What keeps a row from measuring relevance."""
+    problem = _missing(row, "id", "title", "text", "label")
+    if problem is None and (row["label"] not in (0, 1, 2, 3) or isinstance(row["label"], bool)):
         return f"label is {row['label']!r}, expected 0, 1, 2 or 3"
+    return problem
+
+
+def story_problem(row: Any) -> str | None:
+    """What keeps a row from measuring stories; its label plays no part in it."""
+    problem = _missing(row, "id", "title", "text")
+    if problem is not None:
+        return problem
+    for key in ("title", "text", "lang", "outlet", "url"):
+        if not isinstance(row.get(key), str | None):
+            return f"{key} is {row[key]!r}, expected a text"
+    if row.get("published") in (None, ""):
+        return None
+    try:
+        datetime.fromisoformat(row["published"])
+    except (TypeError, ValueError):
+        return f"published is {row['published']!r}, expected a time such as 2026-11-20T08:00:00Z"
     return None
+
+
+def _missing(row: Any, *keys: str) -> str | None:
+    if not isinstance(row, dict):
+        return f"expected an object with {', '.join(keys[:-1])} and {keys[-1]}"
+    missing = [key for key in keys if key not in row]
+    return f"missing {', '.join(missing)}" if missing else None
 
 
 def row_article(row: dict[str, Any]) -> ArticleText:
@@ -257,42 +305,72 @@ def row_article(row: dict[str, Any]) -> ArticleText:
     )
 
 
-def print_report(report: EvalReport) -> None:
-    """The figures, by language and by trap."""
-    found = report.to_json()
-    say(
-        f"{found['topic']}: {found['n']} articles, {found['positives']} on topic, "
-        f"threshold {found['threshold']:g}"
+def print_report(report: EvalReport, *, profile: str) -> None:
+    """The figures, by language, and the traps: those that were fallen into first."""
+    for line in wrap(
+        f"{safe(report.topic)}: {plural(report.n, 'article')}, {report.positives} on topic, "
+        f"threshold {report.threshold:g}, profile {profile}",
+        width(),
+    ):
+        say(line)
+    print_figures(
+        report.to_json(),
+        (
+            "average_precision",
+            "f1",
+            "precision",
+            "recall",
+            "recall_at_precision_95",
+            "related_hit_rate",
+        ),
     )
-    made = table(
-        "average precision", "F1", "precision", "recall", "recall at precision .95", "related told"
-    )
-    made.add_row(
-        *(
-            _figure(found[key])
-            for key in (
-                "average_precision",
-                "f1",
-                "precision",
-                "recall",
-                "recall_at_precision_95",
-                "related_hit_rate",
-            )
+    if report.by_language:
+        print_parts("language", report.by_language)
+    failing = {trap: part for trap, part in report.by_trap.items() if _failed(part)}
+    if failing:
+        print_parts("trap", failing)
+    clean = [
+        f"{trap} ({part['n']:g})" for trap, part in report.by_trap.items() if trap not in failing
+    ]
+    if report.by_trap:
+        print_ids("Traps without an error (articles)", clean)
+    print_ids("Missed", report.misses)
+    print_ids("False alarms", report.false_alarms)
+
+
+def print_figures(found: Mapping[str, Any], keys: Sequence[str]) -> None:
+    """Figures of the whole file, one a line: six side by side are too wide for most terminals."""
+    for key in keys:
+        say(f"  {FIGURES[key]:<26}{_figure(found[key])}")
+
+
+def print_parts(kind: str, parts: Mapping[str, Mapping[str, float]]) -> None:
+    """Languages or traps, most errors first: errors of how many, and figures that need articles
+    on topic only where there are some."""
+    columns = ("articles", "missed", "false alarms", "F1", "AP")
+    made = table((kind, {"ratio": 1}), *((name, RIGHT) for name in columns))
+    for name, part in sorted(parts.items(), key=lambda pair: (-_failed(pair[1]), pair[0])):
+        positives = int(part["positives"])
+        negatives = int(part["n"]) - positives
+        made.add_row(
+            safe(name),
+            f"{part['n']:g}",
+            f"{part['misses']:g} of {positives}" if positives else "",
+            f"{part['false_alarms']:g} of {negatives}" if negatives else "",
+            _figure(part["f1"]) if positives else "",
+            _figure(part["average_precision"]) if positives else "",
         )
-    )
     console().print(made)
-    for name, key in (("language", "by_language"), ("trap", "by_trap")):
-        rows = table(name, *(("figures", {"ratio": 1}),))
-        for value, figures in sorted(found[key].items()):
-            shown = (
-                ", ".join(f"{k} {_figure(v)}" for k, v in figures.items())
-                if isinstance(figures, dict)
-                else _figure(figures)
-            )
-            rows.add_row(safe(value), shown)
-        console().print(rows)
-    say("Missed: " + (", ".join(map(str, found["misses"])) or "none"))
-    say("False alarms: " + (", ".join(map(str, found["false_alarms"])) or "none"))
+
+
+def _failed(part: Mapping[str, float]) -> float:
+    return part["misses"] + part["false_alarms"]
+
+
+def print_ids(title: str, ids: Sequence[str]) -> None:
+    """A wrapped list of ids."""
+    text = ", ".join(map(one_line, ids)) or "none"
+    say(indented(wrap(f"{title}: {text}", width() - 2), 2))
 
 
 def _figure(value: Any) -> str:

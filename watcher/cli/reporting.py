@@ -16,7 +16,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from watcher.cli.charts import Charts, Series
-from watcher.cli.output import short_time
+from watcher.cli.output import plural, short_time
 from watcher.decide.saga import Step, course
 from watcher.model import StageSpec, StoryId, TopicId
 from watcher.storage import Counts, FeedRecord, HitFilter, HitRecord, Store, StoryRecord
@@ -209,7 +209,7 @@ def _story_rows(facts: Facts) -> list[dict[str, Any]]:
         begin, span = min(times), (max(times) - min(times)).total_seconds()
         moments = [(at - begin).total_seconds() / span if span else 0.0 for at in times]
         hours = span / 3600
-        said = f"{len(members)} articles within {hours:.0f} hours"
+        said = f"{plural(len(members), 'article')} within {plural(round(hours), 'hour')}"
         rows.append(
             {
                 "story": story,

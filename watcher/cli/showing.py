@@ -67,6 +67,7 @@ def shown_json(details: Details) -> dict[str, Any]:
         "summary": details.article.summary,
         "text": details.article.text,
         "novelty": hit.novelty,
+        "grouping": hit.grouping,
         "siblings": [hit_json(sibling) for sibling in details.siblings],
         "revisions": [
             {"at": row.at, "title": row.title, "change": row.change} for row in details.revisions
@@ -101,8 +102,8 @@ def shown_lines(details: Details, *, stage: str, whole_text: bool, now: datetime
     yield from _section("New in it", _novelty(hit, columns))
     yield from _section(_story_title(details, stage), _siblings(details, columns))
     yield from _section("Revisions", _revisions(details, columns))
-    yield from _section("Told", _told(details, now))
-    yield from _section("Verdicts", _verdicts(details))
+    yield from _section("Told", _wrapped(_told(details, now), columns))
+    yield from _section("Verdicts", _wrapped(_verdicts(details), columns))
     if whole_text:
         yield from _section("Stored text", text_lines(details.article, hit, columns))
     yield ""
@@ -122,6 +123,12 @@ def _section(title: str, lines: Iterator[str]) -> Iterator[str]:
         yield from lines
 
 
+def _wrapped(lines: Iterator[str], columns: int) -> Iterator[str]:
+    """Indented lines, each continued under itself."""
+    for line in lines:
+        yield "  " + indented(wrap(line, columns - 4), 4)
+
+
 def _head(details: Details, columns: int) -> Iterator[str]:
     hit, article = details.hit, details.article
     for line in wrap(one_line(hit.title) or "(no title)", columns):
@@ -130,7 +137,7 @@ def _head(details: Details, columns: int) -> Iterator[str]:
     yield from wrap(
         f"{one_line(hit.publisher)}, {one_line(hit.lang or 'language unknown')}, published "
         f"{short_time(hit.published_at) or 'unknown'}, first seen {short_time(hit.first_seen_at)}, "
-        f"{len(article.text.split())} words, feed {one_line(hit.feed) or 'unknown'}",
+        f"{plural(len(article.text.split()), 'word')}, feed {one_line(hit.feed) or 'unknown'}",
         columns,
     )
     if hit.partial:
@@ -246,7 +253,8 @@ def _siblings(details: Details, columns: int) -> Iterator[str]:
 def _revisions(details: Details, columns: int) -> Iterator[str]:
     for row in details.revisions:
         change = row.change or {}
-        yield f"  until {short_time(row.at)}: {one_line(row.title)}"
+        said = f"until {short_time(row.at)}: {one_line(row.title)}"
+        yield "  " + indented(wrap(said, columns - 4), 4)
         for name in ("gained", "lost"):
             if change.get(name):
                 facts = ", ".join(one_line(fact) for fact in change[name])
@@ -265,15 +273,15 @@ def _told(details: Details, now: datetime) -> Iterator[str]:
             tries = f", {delivery.attempts} tries" if delivery.attempts > 1 else ""
             held = f", waits for {one_line(held_for(delivery.held))}" if delivery.held else ""
             yield (
-                f"  alert {alert.id} ({alert.reason}) to {one_line(delivery.receiver)}: "
+                f"alert {alert.id} ({alert.reason}) to {one_line(delivery.receiver)}: "
                 f"{delivery.state}, {when}{tries}{held}{error}"
             )
     if not details.alerts:
         silent = details.hit.silent_reason
-        yield f"  nobody: {why_silent(silent) if silent else 'no alert was made'}"
+        yield f"nobody: {why_silent(silent) if silent else 'no alert was made'}"
 
 
 def _verdicts(details: Details) -> Iterator[str]:
     for verdict in details.verdicts:
         remark = f": {one_line(verdict.note)}" if verdict.note else ""
-        yield f"  {short_time(verdict.at)} {verdict.verdict or 'taken back'}{remark}"
+        yield f"{short_time(verdict.at)} {verdict.verdict or 'taken back'}{remark}"

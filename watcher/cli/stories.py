@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -19,12 +20,13 @@ from watcher.cli.output import (
     short_time,
     table,
 )
+from watcher.cli.screen import WIDE, fit, indented, one_line, paint, width, wrap
 from watcher.cli.shell import noun, root
 from watcher.cli.times import parse_time
 from watcher.model import HitId, StoryId
 
 if TYPE_CHECKING:
-    from watcher.storage import Judging, StoryRecord
+    from watcher.storage import Judging, Moment, StoryRecord
 
 app = noun("Stories: list, show, merge, split.")
 
@@ -41,13 +43,11 @@ def list_stories(
 ) -> None:
     """List stories, latest activity first."""
     now = now_utc()
-    found = (
-        root(context)
-        .store()
-        .review.stories(topic=topic, since=parse_time(since, now=now), limit=limit)
-    )
+    store = root(context).store()
+    found = store.review.stories(topic=topic, since=parse_time(since, now=now), limit=limit)
+    timelines = store.review.timelines([story.id for story in found])
     if as_json:
-        emit([story_json(story) for story in found])
+        emit([story_json(story, timelines[story.id]) for story in found])
         return
     if not found:
         say("No stories yet.")
@@ -57,6 +57,7 @@ def list_stories(
         "last",
         ("articles", {"justify": "right"}),
         ("publishers", {"justify": "right"}),
+        *((("languages", {"max_width": 14}),) if width() >= WIDE else ()),
         ("stage", {"max_width": 18}),
         ("headline", {"ratio": 1}),
     )
@@ -68,6 +69,7 @@ def list_stories(
             ago(story.last_seen_at, now),
             str(story.hits),
             str(story.publishers),
+            *((", ".join(languages(timelines[story.id])),) if width() >= WIDE else ()),
             safe(cli.stage_name(story.topic, story.stage)),
             safe(story.headline),
         )
@@ -80,45 +82,60 @@ def show(
     story_id: Annotated[int, typer.Argument(metavar="ID")],
     as_json: JsonFlag = False,
 ) -> None:
-    """Show one story with its articles, oldest first."""
-    story, members = root(context).store().review.story(StoryId(story_id))
+    """Show one story with its articles in the order in which they appeared."""
+    cli = root(context)
+    story, members = cli.store().review.story(StoryId(story_id))
     if story.id != story_id:
         note(f"story {story_id} was merged into story {story.id}")
+    timeline = cli.store().review.timelines([story.id])[story.id]
     if as_json:
-        emit(story_json(story) | {"hits": [hit_json(hit) for hit in members]})
+        emit(story_json(story, timeline) | {"hits": [hit_json(hit) for hit in members]})
         return
-    say(f"Story {story.id}: {safe(story.headline)}")
-    langs = sorted({hit.lang or "?" for hit in members})
-    say(
-        f"{plural(len(members), 'article')}, {plural(story.publishers, 'publisher')}, "
-        f"{', '.join(langs)}; "
-        f"{short_time(story.first_seen_at)} to {short_time(story.last_seen_at)}"
+    for line in story_lines(story, timeline, lambda stage: cli.stage_name(story.topic, stage)):
+        say(line)
+
+
+def story_lines(
+    story: StoryRecord, timeline: Sequence[Moment], stage_name: Callable[[str], str]
+) -> Iterator[str]:
+    """A story and its course, a day under each other; as wide as the terminal."""
+    columns = width()
+    yield from wrap(f"Story {story.id}: {one_line(story.headline)}", columns)
+    yield from wrap(
+        f"{plural(len(timeline), 'article')}, {plural(story.publishers, 'publisher')}, "
+        f"{', '.join(languages(timeline)) or 'language unknown'}; "
+        f"{short_time(story.first_seen_at)} to {short_time(story.last_seen_at)}",
+        columns,
     )
     if story.stage:
-        stage = root(context).stage_name(story.topic, story.stage)
-        say(f"Stage: {safe(stage)}. “{safe(story.stage_evidence)}”")
-    made = table(
-        ("id", {"justify": "right"}),
-        "seen",
-        ("score", {"justify": "right"}),
-        ("publisher", {"max_width": 20}),
-        "lang",
-        ("headline", {"ratio": 1}),
-    )
-    made.expand = True
-    for hit in members:
-        made.add_row(
-            str(hit.id),
-            short_time(hit.first_seen_at)[5:],
-            f"{hit.score:.0f}",
-            safe(hit.publisher),
-            hit.lang or "?",
-            safe(hit.title),
+        said = f" “{one_line(story.stage_evidence)}”" if story.stage_evidence else ""
+        yield from wrap(f"Stage: {one_line(stage_name(story.stage))}.{said}", columns)
+    day = ""
+    for moment in timeline:
+        at = moment.at.astimezone()
+        if (today := at.strftime("%A %-d %B %Y")) != day:
+            day = today
+            yield ""
+            yield paint(day, "bold")
+        left = (
+            f"{fit(str(moment.hit_id), 6, right=True)} {at:%H:%M} {moment.score:3.0f} "
+            f"{fit(one_line(moment.lang or '?'), 2)}  "
         )
-    console().print(made)
+        about = [one_line(moment.title) or "(no title)", one_line(moment.publisher)]
+        if moment.stage:
+            about.append(one_line(stage_name(moment.stage)))
+        if moment.alerted:
+            about.append("told")
+        used = 6 + 1 + 5 + 1 + 3 + 1 + 2 + 2
+        yield left + indented(wrap(" · ".join(filter(None, about)), columns - used), used)
 
 
-def story_json(story: StoryRecord) -> dict[str, Any]:
+def languages(timeline: Sequence[Moment]) -> list[str]:
+    """In which languages a story was told."""
+    return sorted({moment.lang for moment in timeline if moment.lang})
+
+
+def story_json(story: StoryRecord, timeline: Sequence[Moment]) -> dict[str, Any]:
     """A story as data."""
     return {
         "id": story.id,
@@ -130,6 +147,8 @@ def story_json(story: StoryRecord) -> dict[str, Any]:
         "publishers": story.publishers,
         "stage": story.stage,
         "stage_evidence": story.stage_evidence,
+        "languages": languages(timeline),
+        "timeline": timeline,
     }
 
 

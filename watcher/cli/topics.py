@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from watcher.cli.output import console, emit, now_utc, plural, safe, say, short_time, table
+from watcher.cli.screen import indented, one_line, width, wrap
 from watcher.cli.shell import Root, noun, root
 from watcher.cli.times import parse_time
 from watcher.decide.saga import course
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 app = noun("Topics: list, show, timeline, suggest, train, backtest.")
 
+SHOWN_TERMS = 8
+"""Of a group, unless all are asked for."""
 JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 
@@ -44,27 +48,44 @@ def list_topics(context: typer.Context, as_json: JsonFlag = False) -> None:
 def show(
     context: typer.Context,
     topic_id: Annotated[str, typer.Argument(metavar="TOPIC")],
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every term, not only the first of each group.")
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Show one topic: its seeds, terms and what was learned from them."""
+    """Show one topic: its seeds, terms and stages."""
     topic = find_topic(root(context), topic_id)
     if as_json:
         emit(topic_json(topic))
         return
-    say(f"{topic.id}: {safe(topic.name)}")
-    say(
+    for line in topic_lines(topic, everything=everything):
+        say(line)
+
+
+def topic_lines(topic: TopicSpec, *, everything: bool) -> Iterator[str]:
+    """A topic as wide as the terminal; of a long group of terms the first, and how many there are."""
+    from watcher.config.units import format_duration
+
+    columns = width()
+
+    def item(text: str) -> str:
+        return indented(wrap(one_line(text), columns - 2), 2)
+
+    yield item(f"{topic.id}: {topic.name}")
+    yield item(
         f"threshold {topic.threshold:g}, near misses from {topic.threshold - topic.near_miss:g}, "
-        f"alerts up to {topic.max_age.days} days old at the first sight of a feed"
+        f"alerts up to {format_duration(topic.max_age)} old at the first sight of a feed"
     )
     for seed in topic.seeds:
-        say(
-            f"seed {'(negative) ' if seed.negative else ''}{safe(seed.name)}: "
-            f"{len(seed.text.split())} words"
-        )
+        kind = "negative seed" if seed.negative else "seed"
+        yield item(f"{kind} {seed.name}: {plural(len(seed.text.split()), 'word')}")
     for group, terms in topic.terms.items():
-        say(f"{group}: " + ", ".join(safe(term) for term in terms))
+        shown = terms if everything or len(terms) <= SHOWN_TERMS + 2 else terms[:SHOWN_TERMS]
+        more = f" and {len(terms) - len(shown)} more (--all)" if len(shown) < len(terms) else ""
+        yield item(f"{group}, {plural(len(terms), 'term')}: {', '.join(shown)}{more}")
     for stage in topic.stages:
-        say(f"stage {stage.id}: {safe(stage.name)} ({len(stage.cues)} cues)")
+        back = ", a step back" if stage.reversal else ""
+        yield item(f"stage {stage.id}: {stage.name} ({plural(len(stage.cues), 'cue')}{back})")
 
 
 def topic_json(topic: TopicSpec) -> dict[str, Any]:
@@ -134,10 +155,12 @@ def timeline(
     say("")
     for step in steps:
         rank = ranks[step.mark.stage]
-        say(f"{short_time(step.mark.at)[:10]} {'·' * rank}● {safe(names[step.mark.stage])}")
+        say(f"{short_time(step.mark.at)[:10]} {'·' * rank}● {one_line(names[step.mark.stage])}")
         told = plural(publishers.get(step.story_id, 1), "publisher")
-        say(f"{'':11}{safe(step.headline)} ({told}, story {step.story_id})")
+        below = [f"{one_line(step.headline)} ({told}, story {step.story_id})"]
         if step.mark.evidence:
-            say(f"{'':11}“{safe(step.mark.evidence)}”")
+            below.append(f"“{one_line(step.mark.evidence)}”")
+        for text in below:
+            say(f"{'':11}" + indented(wrap(text, width() - 11), 11))
     if not steps:
         say("No story has reached a stage yet.")

@@ -119,7 +119,7 @@ class Scoring:
                     spec = self._context.wishes.topic(score.topic)
                     if spec is not None:
                         self._decide(tx, spec, article, score, analysis, now, tally)
-            done = [article.id for article, analysis in pairs if analysis.failure is None]
+            done = {a.id: found.scores for a, found in pairs if found.failure is None}
             tx.scored(done, at=now)
         tally.scored += len(pairs)
 

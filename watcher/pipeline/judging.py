@@ -134,6 +134,9 @@ class Judge:
                 keys=tuple(own.keys),
                 copy_of=_copied(case, grouping),
                 novelty=_novelty_json(case, found, reached),
+                grouping=None
+                if case.outcome.story_id is not None
+                else _grouping_json(grouping, story_id),
                 stage=reached.stage_id if reached else None,
                 silent_reason=None,
                 next_check_at=_next_check(case),
@@ -369,6 +372,18 @@ def _revised(tx: Deciding, case: Case, known: Known) -> Revision | None:
             },
         )
     return change
+
+
+def _grouping_json(grouping: Grouping, story_id: StoryId) -> Mapping[str, Any]:
+    return {
+        "story": story_id,
+        "joined": grouping.story_id is not None,
+        "similarity": round(grouping.similarity, 3),
+        "threshold": grouping.threshold,
+        "duplicate_of": grouping.duplicate_of,
+        "evidence": list(grouping.evidence),
+        "shared": list(grouping.shared),
+    }
 
 
 def _next_check(case: Case) -> datetime | None:

@@ -48,8 +48,7 @@ def backtest(trials: Sequence[Trial]) -> BacktestReport:
     after = [trial for trial in trials if trial.score.hit]
     gained = sorted((t for t in after if not t.was_hit), key=lambda t: -t.score.value)
     lost = [t for t in trials if t.was_hit and not t.score.hit]
-    times = [trial.seen_at for trial in trials]
-    days = max((max(times) - min(times)).total_seconds() / 86400, 1.0) if times else 1.0
+    days = days_of(trials)
     judged = [
         (trial.score.value, trial.verdict is Verdict.RELEVANT)
         for trial in trials
@@ -69,6 +68,12 @@ def backtest(trials: Sequence[Trial]) -> BacktestReport:
         recall=recall,
         threshold=_better_threshold(judged, present),
     )
+
+
+def days_of(trials: Sequence[Trial]) -> float:
+    """Over how many days these were seen, at least one."""
+    times = [trial.seen_at for trial in trials]
+    return max((max(times) - min(times)).total_seconds() / 86400, 1.0) if times else 1.0
 
 
 def _better_threshold(judged: Sequence[tuple[float, bool]], present: float) -> float | None:

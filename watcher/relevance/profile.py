@@ -39,7 +39,7 @@ class TopicProfile:
     topic: TopicId
     threshold: float
     version: str
-    """Hash of the topic, the model version and what was learned: stored with every score."""
+    """Hash of the topic, the model version and the weights: stored with every score."""
     groups: tuple[str, ...]
     terms: tuple[Term, ...]
     given_names: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -67,10 +67,11 @@ def compile_profile(
     if not any(not term.group.startswith(VETO) for term in terms):
         terms += _seed_terms(layouts)
     groups = tuple(dict.fromkeys(t.group for t in terms if not t.group.startswith(VETO)))
+    weights = Weights.from_learned(learned)
     return TopicProfile(
         topic=spec.id,
         threshold=spec.threshold,
-        version=_version(spec, learned, model),
+        version=_version(spec, weights, model),
         groups=groups,
         terms=_with_telling(groups, terms),
         given_names=_given_names(terms),
@@ -78,17 +79,18 @@ def compile_profile(
         negative_vocabularies=vocabularies(negative, terms),
         of_arts=any(is_of_arts(word) for word in _single_words(terms)),
         openings=tuple(map(opening, layouts)) if model else (),
-        weights=Weights.from_learned(learned),
+        weights=weights,
     )
 
 
-def _version(spec: TopicSpec, learned: Mapping[str, Any] | None, model: str | None) -> str:
+def _version(spec: TopicSpec, weights: Weights, model: str | None) -> str:
+    """The weights as they count, defaults included: another release may start from others."""
     stated = {
         "model": MODEL_VERSION,
         "terms": {group: list(terms) for group, terms in spec.terms.items()},
         "seeds": sorted((seed.name, seed.text, seed.negative) for seed in spec.seeds),
         "threshold": spec.threshold,
-        "learned": dict(learned) if learned else None,
+        "weights": dict(weights.points),
     }
     if model:
         stated["semantic"] = model

@@ -19,6 +19,7 @@ from .terms import Term
 
 _SHOWN = 4
 _MAX_SENTENCE = 400
+_SENTENCES = 2
 _TELLING = 0.5
 _SHORT = 0.1  # of the raw score: two or three points of a hundred
 
@@ -231,6 +232,18 @@ def _surfaces(layout: Layout, evidence: Evidence) -> tuple[str, ...]:
 
 def _best_sentences(layout: Layout, evidence: Evidence) -> tuple[str, ...]:
     prose = [one for one in evidence.seen if one.sentence.place is not Place.TITLE]
-    best = sorted(_strongest(prose)[:2], key=lambda one: one.sentence.start)
     text = layout.words.text
-    return tuple(text[s.start : s.end].strip()[:_MAX_SENTENCE] for s in (b.sentence for b in best))
+    best: list[tuple[int, str]] = []
+    for one in _strongest(prose):
+        said = text[one.sentence.start : one.sentence.end].strip()[:_MAX_SENTENCE]
+        # A feed's summary often is the page's first sentence, or the beginning of it.
+        if not any(_is_same(said, other) for _, other in best):
+            best.append((one.sentence.start, said))
+        if len(best) == _SENTENCES:
+            break
+    return tuple(said for _, said in sorted(best))
+
+
+def _is_same(left: str, right: str) -> bool:
+    short, long = sorted((" ".join(left.split()), " ".join(right.split())), key=len)
+    return long.startswith(short.rstrip(".… "))

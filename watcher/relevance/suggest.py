@@ -8,6 +8,7 @@ proposed for that name's group.
 from __future__ import annotations
 
 import math
+import operator
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -26,7 +27,9 @@ from .terms import Term, WordKind, WordPattern, compile_term
 _MENTIONS = 3  # more mentions of a word in one text add nothing
 _LEAST_RARITY = 3.0  # points of Zipf under the commonest words
 _COMMON_ZIPF = 5.0  # from here on a word belongs to everybody
-_LEAST_KEYNESS = 10.83  # chi squared with one degree of freedom, one in a thousand
+_LEAST_KEYNESS = 15.13  # chi squared with one degree of freedom, one in ten thousand
+# One text alone has every word of its author's: one in ten million.
+_LEAST_KEYNESS_ALONE = 28.37
 _KNOWN_STEMS = 3000  # in the statistics of a language whose unseen words are rare words
 _UNKNOWN_ZIPF = 4.5
 """For words of a language of which the shipped statistics know little: Georgian, Danish."""
@@ -57,7 +60,7 @@ class Proposal:
     evidence: str
     """A variant of what, or a piece of a sentence with it."""
     weight: float
-    """Its keyness, 10.8 or more: to sort by."""
+    """Its keyness, 15.1 or more: to sort by."""
 
 
 @dataclass(slots=True)
@@ -228,15 +231,18 @@ def _propose(one: _Seen, terms: Sequence[Term], size: _Size, usual: float) -> Pr
     compiled = compile_term("", text)
     if compiled is None:
         return None
+    if _is_rival(compiled, terms):
+        return None
     relative = _relative(one, terms)
     zipf = max(usual, min(_zipf(word, one.lang) for word in compiled.words))
     keyness = _keyness(one.mentions, size.words, zipf)
-    if keyness < _LEAST_KEYNESS or zipf >= _COMMON_ZIPF or compiled.rarity < _LEAST_RARITY:
+    least = _LEAST_KEYNESS if len(one.texts) > 1 or relative else _LEAST_KEYNESS_ALONE
+    if keyness < least or zipf >= _COMMON_ZIPF or compiled.rarity < _LEAST_RARITY:
         return None
     if relative is None and not _often(one, size):
         return None
     return Proposal(
-        term=text if compiled.is_name or relative else f"{text}^0.5",
+        term=_weighted(text, relative.weight if relative else 1.0 if compiled.is_name else 0.5),
         group=relative.group if relative else None,
         script=script_of(compiled.words[0].folded),
         lang=one.lang,
@@ -244,6 +250,11 @@ def _propose(one: _Seen, terms: Sequence[Term], size: _Size, usual: float) -> Pr
         evidence=f"like {relative.text}: {one.excerpt}" if relative else one.excerpt,
         weight=round(keyness, 1),
     )
+
+
+def _weighted(text: str, weight: float) -> str:
+    """Another spelling of what counts for less counts for as little."""
+    return text if weight == 1 else f"{text}^{weight:g}"
 
 
 def _often(one: _Seen, size: _Size) -> bool:
@@ -294,22 +305,46 @@ def _beginning(left: str, right: str) -> str:
 
 
 def _relative(one: _Seen, terms: Sequence[Term]) -> Term | None:
-    """The topic's name that a name is another spelling of: "Biblov" of "Bibilov"."""
+    """The topic's name that a name is another spelling of, word by word: "Biblov" of "Bibilov".
+
+    A longer name with such a word in it is another name: its other words are there to tell it.
+    """
     if not one.is_name:
         return None
-    written = {skeleton(word) for surface in one.surfaces for word in surface.casefold().split()}
+    written = [[skeleton(word) for word in s.casefold().split()] for s in one.surfaces]
     best: tuple[float, Term] | None = None
     for term in terms:
-        base = term.words[0].base
-        if len(term.words) > 1 or not term.is_name or term.group.startswith(VETO):
+        if not term.is_name or term.group.startswith(VETO):
             continue
-        for word in written:
-            if min(len(base), len(word)) < _SHORTEST_VARIANT or word[0] != base[0]:
+        bases = [word.base for word in term.words]
+        for words in written:
+            if len(words) != len(bases):
                 continue
-            alike = Levenshtein.normalized_similarity(base, word[: len(base) + 1])
+            alike = min(map(_alikeness, bases, words))
             if alike >= _ALIKE and (best is None or alike > best[0]):
                 best = (alike, term)
     return best[1] if best else None
+
+
+def _alikeness(base: str, word: str) -> float:
+    if min(len(base), len(word)) < _SHORTEST_VARIANT or word[0] != base[0]:
+        return 0.0
+    return Levenshtein.normalized_similarity(base, word[: len(base) + 1])
+
+
+def _is_rival(name: Term, terms: Sequence[Term]) -> bool:
+    """Whether a name differs from one of the topic's in a word that tells them apart: North Ossetia
+    from South Ossetia, a namesake by his first name."""
+    written = [(word.folded, skeleton(word.folded)) for word in name.words]
+    for term in terms:
+        if len(term.words) != len(written) or len(written) < 2 or term.group.startswith(VETO):
+            continue
+        pairs = list(zip(term.words, written, strict=True))
+        same = [own.matches(*other) for own, other in pairs]
+        unlike = [_alikeness(own.base, other[1]) < _ALIKE for own, other in pairs]
+        if any(same) and any(map(operator.and_, unlike, map(operator.not_, same))):
+            return True
+    return False
 
 
 def _without_parts(ranked: Sequence[Proposal]) -> Iterator[Proposal]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, exists, or_, select, update
 
 from watcher.decide.sameness import Known, Words, covers, same_headline, same_page
-from watcher.model import ArticleId, EntryId, EntryState, FailureReason, TopicId
+from watcher.model import ArticleId, EntryId, EntryState, FailureReason, Score, TopicId
 from watcher.storage.claims import NOW, claim_of, fair_claim, free
 from watcher.storage.database import Database
 from watcher.storage.feeds import STATE, feed_from
@@ -21,6 +21,7 @@ from watcher.storage.records import (
     EntryRecord,
     FeedRecord,
     KnownArticle,
+    PastScore,
     ReadOutcome,
 )
 from watcher.storage.tables import article_urls, articles, entries, feeds, revisions
@@ -50,6 +51,16 @@ _READ = (
         next_try_at=bindparam("next_try"),
         lease_until=None,
         article_id=bindparam("of_article"),
+    )
+)
+_SCORED = (
+    update(articles)
+    .where(articles.c.id == bindparam("article"))
+    .values(
+        scores=bindparam("found"),
+        scored_at=bindparam("at"),
+        next_score_at=None,
+        lease_until=None,
     )
 )
 
@@ -116,6 +127,11 @@ class Articles:
                 rows.append(_read_values(outcome, article_id))
             if rows:
                 connection.execute(_READ, rows)
+
+    def keep(self, found: Sequence[ArticleData]) -> list[ArticleId]:
+        """Store articles that no entry led to; their ids, in order."""
+        with self._database.writing() as connection:
+            return [self._write_article(connection, data, None) for data in found]
 
     def _write_article(
         self, connection: Connection, data: ArticleData, known: ArticleId | None
@@ -469,21 +485,29 @@ def _feeds_of(connection: Connection, ids: Collection[int]) -> dict[int, list[An
     return found
 
 
-def mark_scored(connection: Connection, ids: Collection[ArticleId], *, at: datetime | None) -> None:
+def mark_scored(
+    connection: Connection, scores: Mapping[ArticleId, Sequence[Score]], *, at: datetime | None
+) -> None:
     """Inside the deciding transaction: these articles, and their entries, are done.
 
     ``at`` None: they could not be scored, and are not tried again.
     """
-    connection.execute(
-        update(articles)
-        .where(articles.c.id.in_(list(ids)))
-        .values(next_score_at=None, lease_until=None, scored_at=at)
-    )
+    if not scores:
+        return
+    rows = [
+        {
+            "article": article_id,
+            "at": at,
+            "found": {s.topic: [round(s.value, 2), s.threshold, s.profile_version] for s in found},
+        }
+        for article_id, found in scores.items()
+    ]
+    connection.execute(_SCORED, rows)
     connection.execute(
         update(entries)
         .where(
             and_(
-                entries.c.article_id.in_(list(ids)),
+                entries.c.article_id.in_(list(scores)),
                 entries.c.next_try_at.is_(None),
                 entries.c.state.in_((EntryState.READ, EntryState.UNREADABLE)),
             )
@@ -541,6 +565,15 @@ def article_from(row: Row[Any], speaks: Sequence[Any] = ()) -> ArticleRecord:
         backlog=row.backlog,
         revision=row.revision,
         scored_at=row.scored_at,
+        next_score_at=row.next_score_at,
+        scores=None if row.scores is None else _past_scores(row.scores),
         topics=tuple(TopicId(topic) for topic in sorted(topics)),
         tags=tuple(sorted({tag for settings in speaks for tag in settings.get("tags", ())})),
     )
+
+
+def _past_scores(stored: Mapping[str, Sequence[Any]]) -> dict[TopicId, PastScore]:
+    return {
+        TopicId(topic): PastScore(value=value, threshold=threshold, profile_version=version)
+        for topic, (value, threshold, version) in stored.items()
+    }

@@ -20,6 +20,7 @@ from watcher.model import (
     DeliveryState,
     Failure,
     HitId,
+    Score,
     SilentReason,
     StoryId,
     TopicId,
@@ -266,6 +267,8 @@ class Deciding:
             "decided_at": outcome.decided_at,
             "silent_reason": outcome.silent_reason,
         }
+        if outcome.grouping is not None:
+            values["grouping"] = dict(outcome.grouping)
         new = self._database.insert(hits).values(
             topic=outcome.topic,
             article_id=outcome.article_id,
@@ -406,7 +409,7 @@ class Deciding:
             update(articles).where(articles.c.id == article_id).values(reason=failure.reason)
         )
         if again_at is None:
-            mark_scored(self.connection, [article_id], at=None)
+            mark_scored(self.connection, {article_id: ()}, at=None)
             return
         self.connection.execute(
             update(articles)
@@ -414,9 +417,9 @@ class Deciding:
             .values(next_score_at=again_at, lease_until=None)
         )
 
-    def scored(self, ids: Sequence[ArticleId], *, at: datetime) -> None:
-        """These articles are done."""
-        mark_scored(self.connection, ids, at=at)
+    def scored(self, scores: Mapping[ArticleId, Sequence[Score]], *, at: datetime) -> None:
+        """These articles are done; what they scored is kept, for who asks why nothing came of it."""
+        mark_scored(self.connection, scores, at=at)
 
 
 def recount(connection: Connection, story_id: StoryId, **values: Any) -> None:

@@ -178,7 +178,7 @@ class ArticleData:
     urls: tuple[str, ...]
     """Other canonical addresses that led here."""
     url: str
-    feed_id: FeedId
+    feed_id: FeedId | None
     title: str
     summary: str
     text: str
@@ -235,6 +235,10 @@ class ArticleRecord:
     revision: int
     scored_at: datetime | None = None
     """When this very text was scored; None: it never was."""
+    next_score_at: datetime | None = None
+    """When it is due for scoring; None: it was scored."""
+    scores: Mapping[TopicId, PastScore] | None = None
+    """None where it was not scored yet, or before this was kept; empty: it could not be."""
     topics: tuple[TopicId, ...] = ()
     tags: tuple[str, ...] = ()
 
@@ -250,6 +254,15 @@ class ArticleRecord:
             published_at=self.published_at,
             partial=self.partial,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastScore:
+    """What an article scored for a topic, kept also where nothing came of it."""
+
+    value: float
+    threshold: float
+    profile_version: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,6 +283,8 @@ class HitOutcome:
     keys: tuple[str, ...] = ()
     copy_of: HitId | None = None
     novelty: Mapping[str, Any] | None = None
+    grouping: Mapping[str, Any] | None = None
+    """Why it belongs to its story; None: it was put there before, the stored reason stays."""
     stage: str | None = None
     silent_reason: SilentReason | None = None
     next_check_at: datetime | None = None
@@ -290,6 +305,22 @@ class StoryRecord:
     stage_evidence: str | None
     known: str
     """``stories.novelty.Known`` as JSON; empty for none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """One article in the course of a story."""
+
+    at: datetime
+    """When it appeared: the publisher's claim, unless that lies after our first sight."""
+    hit_id: HitId
+    title: str
+    publisher: str
+    lang: str | None
+    score: float
+    stage: str | None
+    novelty: float | None
+    alerted: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -348,6 +379,7 @@ class HitRecord:
     published_at: datetime | None
     feed: str
     fingerprint: str | None = None
+    grouping: Mapping[str, Any] | None = None
 
     @property
     def reasons(self) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ from watcher.storage.records import (
     Counts,
     HitFilter,
     HitRecord,
+    Moment,
     StoryRecord,
     VerdictRecord,
     contributions_from,
@@ -173,6 +174,34 @@ class Review:
                 hit_query().where(hits.c.story_id == row.id).order_by(hits.c.first_seen_at)
             ).all()
         return story_from(row), [hit_from(member) for member in members]
+
+    def timelines(self, ids: Collection[StoryId]) -> dict[StoryId, list[Moment]]:
+        """The articles of each story in the order in which they appeared."""
+        told = select(alerts.c.id).where(alerts.c.hit_id == hits.c.id).exists()
+        query: Select[Any] = (
+            select(
+                hits.c.id,
+                hits.c.story_id,
+                hits.c.score,
+                hits.c.stage,
+                hits.c.novelty,
+                hits.c.first_seen_at,
+                articles.c.title,
+                articles.c.publisher,
+                articles.c.lang,
+                articles.c.published_at,
+                told.label("alerted"),
+            )
+            .join(articles, articles.c.id == hits.c.article_id)
+            .where(hits.c.story_id.in_(list(ids)))
+        )
+        found: dict[StoryId, list[Moment]] = {story_id: [] for story_id in ids}
+        with self._database.reading() as connection:
+            for row in connection.execute(query):
+                found[StoryId(row.story_id)].append(_moment_from(row))
+        for moments in found.values():
+            moments.sort(key=lambda moment: (moment.at, moment.hit_id))
+        return found
 
     def hits_of_stories(self, ids: Collection[StoryId]) -> dict[StoryId, list[HitRecord]]:
         """The hits of each story, in the order they were found; the first hundred of each."""
@@ -336,6 +365,20 @@ def _story(connection: Connection, story_id: int) -> Row[Any] | None:
     return connection.execute(select(stories).where(stories.c.id == story_id)).first()
 
 
+def _moment_from(row: Row[Any]) -> Moment:
+    return Moment(
+        at=min(row.published_at or row.first_seen_at, row.first_seen_at),
+        hit_id=HitId(row.id),
+        title=row.title,
+        publisher=row.publisher,
+        lang=row.lang,
+        score=row.score,
+        stage=row.stage,
+        novelty=(row.novelty or {}).get("score"),
+        alerted=bool(row.alerted),
+    )
+
+
 def _step_from(row: Row[Any]) -> Step:
     mark = StageMark(stage=row.stage, evidence=stage_evidence(row), at=appeared(row))
     return Step(story_id=StoryId(row.story_id), mark=mark, headline=row.title)
@@ -432,4 +475,5 @@ def hit_from(row: Row[Any]) -> HitRecord:
         published_at=row.published_at,
         feed=row.feed_name or "",
         fingerprint=row.fingerprint,
+        grouping=row.grouping,
     )

@@ -161,6 +161,9 @@ articles = Table(
     Column("revision", Integer, nullable=False),
     Column("next_score_at", UtcTime),  # null: scored
     Column("scored_at", UtcTime),  # this text, whatever became of it; null: never yet
+    # By topic what it scored, of what threshold, under which profile; null: not yet, or before
+    # this was kept; empty: it could not be scored.
+    Column("scores", JSON),
     Column("lease_until", UtcTime),
     Index(
         "ix_articles_due",
@@ -224,6 +227,7 @@ hits = Table(
     Column("fingerprint", Text),
     Column("copy_of", Integer),  # the earlier hit whose text this is
     Column("novelty", JSON),
+    Column("grouping", JSON),  # why it joined or opened the story in which it was first put
     Column("stage", String(64)),
     Column("partial", Boolean, nullable=False),
     Column("revision", Integer, nullable=False, server_default="1"),  # the article's, decided on

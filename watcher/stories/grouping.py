@@ -22,6 +22,7 @@ _MOST_CONSIDERED = 48
 _MOST_COMPARED = 8
 """Candidates that show what is common these days, and those that are compared in full."""
 _MAX_CLAIM_LEAD = timedelta(days=2)
+_MOST_SHARED = 8
 _CORRECTION_STEP = 0.02
 _THRESHOLD_RANGE = (0.5, 0.9)
 
@@ -66,6 +67,10 @@ class Grouping:
     """The hit that speaks most for the story which comes nearest."""
     duplicate_of: HitId | None = None
     evidence: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
+    """Sound keys of names that it shares with the closest hit; ``reading.as_written`` has the words."""
+    threshold: float = DEFAULT_THRESHOLD
+    """The similarity that was asked for."""
 
 
 def appeared_at(published_at: datetime | None, first_seen_at: datetime) -> datetime:
@@ -189,7 +194,7 @@ def _best_story(compared: Sequence[tuple[Member, Comparison]], threshold: float)
         for story, members in stories.items()
     }
     if not scores:
-        return Grouping(story_id=None, similarity=0.0)
+        return Grouping(story_id=None, similarity=0.0, threshold=threshold)
     story = max(scores, key=lambda story: scores[story])
     member, found = max(stories[story], key=lambda pair: pair[1].likelihood)
     return Grouping(
@@ -197,9 +202,11 @@ def _best_story(compared: Sequence[tuple[Member, Comparison]], threshold: float)
         similarity=scores[story],
         closest=member.hit_id,
         evidence=_evidence(member, found),
+        shared=found.shared[:_MOST_SHARED],
+        threshold=threshold,
     )
 
 
 def _evidence(member: Member, found: Comparison) -> tuple[str, ...]:
-    shared = ", ".join(found.shared[:8])
+    shared = ", ".join(found.shared[:_MOST_SHARED])
     return (f"closest to hit {member.hit_id} ({found.likelihood:.2f})", f"both name: {shared}")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from watcher.model import ArticleText
 from watcher.stories.lexicon import Found, find, table_of
-from watcher.stories.names import name_key
+from watcher.stories.names import alike, name_key
 from watcher.text.words import Words, script_of, sentences, tokenise
 
 _BODY_CHARS = 6_000
@@ -93,6 +94,19 @@ def name_words(reading: Reading) -> tuple[dict[int, str], dict[int, str]]:
     known = set(sure.values())
     sure |= {n: key for n, key in possible.items() if key in known}
     return sure, {n: key for n, key in possible.items() if n not in sure}
+
+
+def as_written(article: ArticleText, keys: Collection[str]) -> tuple[str, ...]:
+    """The words of an article behind these sound keys, the first of each; in the keys' order."""
+    reading = read(article)
+    sure, possible = name_words(reading)
+    starts, ends = reading.words.starts, reading.words.ends
+    found: dict[str, str] = {}
+    for n, key in sorted((possible | sure).items()):
+        found.setdefault(key, reading.text[starts[n] : ends[n]])
+    # Names are also held to be one where an ending sets their keys apart.
+    near = {key: next((word for k, word in found.items() if alike(k, key)), "") for key in keys}
+    return tuple(dict.fromkeys(word for key in keys if (word := found.get(key) or near[key])))
 
 
 def _doubtful(reading: Reading, capital: list[bool]) -> set[int]:
