@@ -15,7 +15,7 @@ from watcher.cli.explain import print_score, score_json
 from watcher.cli.output import console, emit, now_utc, safe, say, table
 from watcher.cli.shell import Root, root
 from watcher.errors import UsageError, WatcherError
-from watcher.model import ArticleText, Failure, HitId, Score
+from watcher.model import ArticleText, Failure, HitId, Score, TopicId
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,10 +65,14 @@ def scorer_of(cli: Root) -> Scorer:
     """A scorer over the configured topics, with what was learned where there is a database."""
     from watcher.relevance import Scorer
 
-    learned: Mapping[Any, Any] = {}
-    with contextlib.suppress(WatcherError):  # no database yet: the defaults count
-        learned = cli.store().review.learned()
-    return Scorer.of(cli.settings.topics, learned, cli.embed)
+    return Scorer.of(cli.settings.topics, learned_of(cli), cli.embed)
+
+
+def learned_of(cli: Root) -> Mapping[TopicId, Mapping[str, Any]]:
+    """What the topics have learned; nothing where there is no database yet."""
+    with contextlib.suppress(WatcherError):
+        return cli.store().review.learned()
+    return {}
 
 
 def read_article(cli: Root, subject: str) -> ArticleText:

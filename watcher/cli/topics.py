@@ -13,10 +13,13 @@ from watcher.decide.saga import course
 from watcher.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from watcher.model import TopicSpec
 
 app = noun("Topics: list, show, timeline, suggest, train, backtest.")
 
+_USUAL = 12  # words shown of each language
 JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 
@@ -46,10 +49,18 @@ def show(
     topic_id: Annotated[str, typer.Argument(metavar="TOPIC")],
     as_json: JsonFlag = False,
 ) -> None:
-    """Show one topic: its seeds, terms and what was learned from them."""
-    topic = find_topic(root(context), topic_id)
+    """Show one topic: its seeds, terms and what was learned of them."""
+    from watcher.cli.relevance import learned_of
+    from watcher.relevance import compile_profile
+
+    cli = root(context)
+    topic = find_topic(cli, topic_id)
+    learned = learned_of(cli).get(topic.id)
+    model = cli.embed.version if cli.embed else None
+    version = compile_profile(topic, learned=learned, model=model).version
     if as_json:
-        emit(topic_json(topic))
+        counted = (learned or {}).get("usage") or None
+        emit(topic_json(topic) | {"profile_version": version, "usage": counted})
         return
     say(f"{topic.id}: {safe(topic.name)}")
     say(
@@ -65,6 +76,34 @@ def show(
         say(f"{group}: " + ", ".join(safe(term) for term in terms))
     for stage in topic.stages:
         say(f"stage {stage.id}: {safe(stage.name)} ({len(stage.cues)} cues)")
+    for line in learned_lines(learned):
+        say(line)
+    say(f"profile version {version}")
+
+
+def learned_lines(learned: Mapping[str, Any] | None) -> list[str]:
+    """What was learned of a topic: from how many verdicts, and what its seeds' words are worth."""
+    known = learned or {}
+    lines = []
+    if verdicts := known.get("verdicts"):
+        lines.append(
+            f"weights learned from {verdicts['n_relevant']} relevant and "
+            f"{verdicts['n_irrelevant']} irrelevant verdicts"
+        )
+    counted = known.get("usage")
+    if not counted or not counted["articles"]:
+        lines.append("background: ordinary language as shipped (too few stored articles to count)")
+        return lines
+    for lang, number in counted["articles"].items():
+        shares = counted["shares"][lang]
+        usual = sorted(shares, key=lambda word: (-shares[word], word))[:_USUAL]
+        words = ", ".join(f"{safe(word)} {shares[word]:.0%}" for word in usual)
+        lines.append(
+            f"background ({lang}): as shipped, and {number:,} other articles of "
+            f"{plural(counted['publishers'][lang], 'publisher')}, counted {counted['at'][:10]}; "
+            f"words of the seeds that tell less for being usual there: {words or 'none'}"
+        )
+    return lines
 
 
 def topic_json(topic: TopicSpec) -> dict[str, Any]:

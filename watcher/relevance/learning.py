@@ -83,7 +83,7 @@ def train(
             learned=None, before=None, after=None, better=False, folds=0, reason=_few(counts),
             **counts,
         )  # fmt: skip
-    scorer = Scorer.of([spec], embed=embed)
+    scorer = Scorer.of([spec], {spec.id: current} if current else None, embed)
     # By content, so that neither the order of verdicts nor a repeated one moves a figure.
     rows = sorted(
         ((_fold_of(article), _features(scorer, article), positive) for article, positive in used),
