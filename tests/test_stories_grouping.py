@@ -238,8 +238,12 @@ def test_dense_sagas_keep_their_floor(name: str) -> None:
     assert report.pairwise_precision >= 0.97, report.wrong_merges
 
 
-# Of the set that nothing is learned from, the gate in ``eval`` holds what was measured.
-LEARNED_FROM = [p for p in sorted((HERE / "eval").glob("*.jsonl")) if p.stem != "held_out"]
+# What was measured on sets that grouping has not learned from, the gate in ``eval`` holds.
+LEARNED_FROM = [
+    path
+    for path in sorted((HERE / "eval").glob("*.jsonl"))
+    if path.stem not in {f"south_ossetia_{n}" for n in range(5, 10)}
+]
 
 
 @pytest.mark.parametrize("path", LEARNED_FROM, ids=lambda p: p.stem)

@@ -116,6 +116,11 @@ def zipf_of_known_stem(stemmed: str, lang: str) -> float:
     return known.zipf.get(stemmed, UNSEEN_ZIPF) if known else UNSEEN_ZIPF
 
 
+def share_of_texts(stemmed: str, lang: str, words: int) -> float:
+    """Of ordinary texts of so many words, how many hold a stem."""
+    return 1 - math.exp(-words * 10 ** (zipf_of_known_stem(stemmed, lang) - 9))
+
+
 def main_script(folded: Sequence[str]) -> str:
     """The script that most of a text's words are written in."""
     scripts = [script_of(word) for word in _spread(folded, _SCRIPT_FROM) if word.isalpha()]

@@ -21,6 +21,7 @@ from .semantic import Opening, opening
 from .terms import Term, compile_term
 from .usage import usage_of
 from .weights import MODEL_VERSION, Weights
+from .wording import Words, words_of
 
 VETO = "!"
 """A group whose name begins so is what the topic is not: evidence beside it counts for less."""
@@ -51,6 +52,8 @@ class TopicProfile:
     """Of the counter-examples."""
     of_arts: bool = False
     """Whether the user's own terms are of the arts, so that an arts page is nothing else."""
+    words: Mapping[str, Words] = field(default_factory=dict)
+    """By language, what words say for the topic and against it."""
     openings: tuple[Opening, ...] = ()
     """How the seeds begin, for ``semantic``; only where a model is used."""
     weights: Weights = field(default_factory=Weights)
@@ -64,6 +67,7 @@ def compile_profile(
 
     ``model`` is the version of the embedding model that scores will rest on besides.
     """
+    learned = {**spec.learned, **(learned or {})}
     terms = _user_terms(spec.terms)
     usage = usage_of(learned)
     layouts = [lay_out(seed_article(seed)) for seed in spec.seeds if not seed.negative]
@@ -81,6 +85,7 @@ def compile_profile(
         vocabularies=vocabularies(layouts, terms, usage),
         negative_vocabularies=vocabularies(negative, terms, usage),
         of_arts=any(is_of_arts(word) for word in _single_words(terms)),
+        words=words_of(learned),
         openings=tuple(map(opening, layouts)) if model else (),
         weights=Weights.from_learned(learned),
     )
