@@ -327,6 +327,8 @@ receiver = "dsk"
         ("[[topics]]\nid = 'u'\nterms = {a = ['b', '*']}\n", 'topics[1].terms.a[1]: has no word to look for, got "*"'),
         ("[[topics]]\nid = 'u'\nterms = {a = ['b^x']}\n", 'topics[1].terms.a[0]: expected a number behind "^"'),
         ("[[topics]]\nid = 'u'\nterms = {a = ['b^0.5', 'b...c', '100']}\n", None),
+        ("[[topics]]\nid = 'u'\nterms = {a = ['b']}\nlearned = 'no.json'\n", 'topics[1].learned: can\'t read "no.json": No such file'),
+        ("[[topics]]\nid = 'u'\nterms = {a = ['b']}\nlearned = 'config.toml'\n", '"config.toml" is not what `topics train --out` writes'),
         ("[[topics]]\nid = 'u'\nseeds = 'config.toml'\n", "is a file, but a folder is needed"),
         ("[[topics]]\nid = 'u'\nterms = {a = ['b']}\n[[topics.stages]]\nid = 's'\ncues = ['@cancl + b']\n", 'topics[1].stages[0].cues: "@cancl" is no meaning; did you mean @cancel?'),
         ("[[feeds]]\nurl = 'ftp://x.org/'\n", "feeds[1].url: expected a web address"),

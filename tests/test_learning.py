@@ -434,6 +434,15 @@ def test_train_saves_what_is_better_and_only_once(config: Path) -> None:
     score = answer("score", article, config=config)["topics"][0]
     [default] = Scorer([compile_profile(SPEC)]).score(council)
     assert score["score"] > default.value + 10, "the weights count"
+    file = config.parent / "learned.json"
+    answer("topics", "train", "dam", "--out", file, config=config)
+    handed_on = json.loads(file.read_text("utf-8"))
+    text = config.read_text("utf-8").replace('id = "dam"', 'id = "dam"\nlearned = "learned.json"')
+    other = config.parent / "other.toml"
+    other.write_text(text.replace("w.sqlite3", "empty.sqlite3"), "utf-8")
+    assert handed_on["words"]["en"]["stems"]
+    there = answer("score", article, config=other)["topics"][0]
+    assert there["score"] == pytest.approx(score["score"], abs=0.5), "what was learned moves house"
 
 
 def test_train_and_suggest_without_verdicts(config: Path) -> None:

@@ -110,7 +110,7 @@ def test_unscored_unscorable_and_long_past_articles_each_get_their_own_sentence(
         tx.unscorable(found.id, Failure(reason=FailureReason.PARSE_LIMIT))
     assert f"could not be scored ({FailureReason.PARSE_LIMIT})" in said()
     with store.decisions.deciding() as tx:
-        tx.scored({found.id: ()}, at=NOW)
+        tx.scored({found.id: ()}, at=found.first_seen_at)
     assert "not known any more" in said(scores=None)
     store.close()
 

@@ -225,8 +225,12 @@ def test_dense_sagas_keep_their_floor(name: str) -> None:
     assert report.pairwise_recall >= 0.94, report.wrong_splits
 
 
-# Of the set that nothing is learned from, the gate in ``eval`` holds what was measured.
-LEARNED_FROM = [p for p in sorted((HERE / "eval").glob("*.jsonl")) if p.stem != "held_out"]
+# What was measured on sets that grouping has not learned from, the gate in ``eval`` holds.
+LEARNED_FROM = [
+    path
+    for path in sorted((HERE / "eval").glob("*.jsonl"))
+    if path.stem not in {f"south_ossetia_{n}" for n in range(5, 10)}
+]
 
 
 @pytest.mark.parametrize("path", LEARNED_FROM, ids=lambda p: p.stem)

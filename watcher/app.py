@@ -97,12 +97,21 @@ class App:
         self.context.wishes = self._wishes(settings)
         await self._apply(settings)
 
+    async def recount(self) -> None:
+        """Count anew how usual the seeds' words are in the store, where that is due, and use it."""
+        if await self.pipeline.count():
+            await self._configure()
+
     async def _apply(self, settings: Settings) -> None:
-        store = self.store
-        await self.context.stored(store.feeds.sync, settings.feeds, now=self.clock())
+        await self.context.stored(self.store.feeds.sync, settings.feeds, now=self.clock())
+        await self._configure()
+
+    async def _configure(self) -> None:
+        """Bring the topics to the workers, with what was learned of them."""
         learned: Mapping[TopicId, Mapping[str, Any]] = await self.context.stored(
-            store.review.learned
+            self.store.review.learned
         )
+        settings = self.settings
         await self.context.workers.configure(settings.topics, learned, settings.semantic.model)
 
     def _wishes(self, settings: Settings) -> Wishes:

@@ -79,6 +79,8 @@ class TopicSpec:
     false_alarm_rate: float = 0.001
     """Chance, on a day like any other, of a notice of unusual volume or silence."""
     stages: tuple[StageSpec, ...] = ()
+    learned: Mapping[str, Any] = field(default_factory=dict)
+    """What was learned of the topic elsewhere, before this watcher's own verdicts."""
 
 
 class ReadPolicy(StrEnum):

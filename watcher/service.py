@@ -80,6 +80,7 @@ class Service:
         self._tick("score", pipeline.score, seconds=1)
         self._tick("deliver", pipeline.deliver, seconds=2)
         self._tick("upkeep", pipeline.upkeep, seconds=60)
+        self._tick("count", self._app.recount, seconds=86_400)
         self._scheduler.start()
         notify_systemd("READY=1\nSTATUS=watching")
         _log.info("watching %d feeds", len(self._app.settings.feeds))

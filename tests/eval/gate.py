@@ -41,11 +41,7 @@ _WORD_OF_THE_TOPIC = re.compile(
     r"(?i)\b(?:юго|южно|север[оа])?-?(?:осет|алани)|oss?et|bibilov|бибилов|цхинвал|tskhinval|ოსეთ"
 )
 FILES = {
-    "south_ossetia": ("south-ossetia", EVAL / "south_ossetia.jsonl"),
-    "south_ossetia_2": ("south-ossetia", EVAL / "south_ossetia_2.jsonl"),
-    "south_ossetia_3": ("south-ossetia", EVAL / "south_ossetia_3.jsonl"),
-    "south_ossetia_4": ("south-ossetia", EVAL / "south_ossetia_4.jsonl"),
-    "held_out": ("south-ossetia", EVAL / "held_out.jsonl"),
+    **{path.stem: ("south-ossetia", path) for path in sorted(EVAL.glob("south_ossetia*.jsonl"))},
     "avian_flu": ("avian-flu", EVAL / "avian_flu.jsonl"),
     "insolvency": ("insolvency", EVAL / "insolvency.jsonl"),
     "dev": ("south-ossetia", DEV),

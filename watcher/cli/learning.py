@@ -210,9 +210,13 @@ def train_topic(
     context: typer.Context,
     topic_id: TopicArgument,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Also write all that the topic has learned to a file, for `learned`."),
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Learn a topic's weights from the verdicts, and estimate its recall."""
+    """Learn a topic's words and weights from the verdicts, and estimate its recall."""
     from watcher.relevance.learning import train
 
     cli = root(context)
@@ -229,11 +233,26 @@ def train_topic(
     saved = report.better and not dry_run and report.learned is not None
     if saved and report.learned is not None:
         store.review.save_learned(topic.id, report.learned, note=report.reason, now=now_utc())
+    if out is not None:
+        known = {**topic.learned, **store.review.learned().get(topic.id, {})}
+        write_learned(out, known)
     if as_json:
         emit({"topic": topic.id, "saved": saved, **asdict(report), "recall": asdict(recall)})
         return
     print_training(report, topic, saved=saved)
     print_recall(recall)
+
+
+def write_learned(path: Path, known: Mapping[str, Any]) -> None:
+    """What a topic has learned, without what belongs to this watcher's own store."""
+    from watcher.relevance.weights import MODEL_VERSION
+
+    stated = {"model": MODEL_VERSION, "weights": {}, "words": {}}
+    handed_on = {key: known.get(key, value) for key, value in stated.items()}
+    try:
+        path.write_text(json.dumps(handed_on, ensure_ascii=False) + "\n", "utf-8")
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or 'cannot be written'}") from None
 
 
 def recall_of(

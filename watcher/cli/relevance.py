@@ -83,7 +83,7 @@ def scorer_of(cli: Root) -> Scorer:
 
 
 def learned_of(cli: Root) -> Mapping[TopicId, Mapping[str, Any]]:
-    """What each topic learned from verdicts; nothing where there is no database yet."""
+    """What the topics have learned; nothing where there is no database yet."""
     with contextlib.suppress(WatcherError):
         return cli.store().review.learned()
     return {}

@@ -15,12 +15,15 @@ from watcher.decide.saga import course
 from watcher.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from watcher.model import TopicSpec
 
 app = noun("Topics: list, show, timeline, suggest, train, backtest.")
 
 SHOWN_TERMS = 8
 """Of a group, unless all are asked for."""
+_USUAL = 12  # words shown of each language
 JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 
@@ -53,16 +56,27 @@ def show(
     ] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Show one topic: its seeds, terms and stages."""
-    topic = find_topic(root(context), topic_id)
+    """Show one topic: its seeds, terms and what was learned of them."""
+    from watcher.cli.relevance import learned_of
+    from watcher.relevance import compile_profile
+
+    cli = root(context)
+    topic = find_topic(cli, topic_id)
+    learned = learned_of(cli).get(topic.id)
+    model = cli.embed.version if cli.embed else None
+    version = compile_profile(topic, learned=learned, model=model).version
     if as_json:
-        emit(topic_json(topic))
+        counted = (learned or {}).get("usage") or None
+        emit(topic_json(topic) | {"profile_version": version, "usage": counted})
         return
-    for line in topic_lines(topic, everything=everything):
+    for line in topic_lines(topic, learned, everything=everything):
         say(line)
+    say(f"profile version {version}")
 
 
-def topic_lines(topic: TopicSpec, *, everything: bool) -> Iterator[str]:
+def topic_lines(
+    topic: TopicSpec, learned: Mapping[str, Any] | None, *, everything: bool
+) -> Iterator[str]:
     """A topic as wide as the terminal; of a long group of terms the first, and how many there are."""
     from watcher.config.units import format_duration
 
@@ -86,6 +100,33 @@ def topic_lines(topic: TopicSpec, *, everything: bool) -> Iterator[str]:
     for stage in topic.stages:
         back = ", a step back" if stage.reversal else ""
         yield item(f"stage {stage.id}: {stage.name} ({plural(len(stage.cues), 'cue')}{back})")
+    for line in learned_lines(learned):
+        yield item(line)
+
+
+def learned_lines(learned: Mapping[str, Any] | None) -> list[str]:
+    """What was learned of a topic: from how many verdicts, and what its seeds' words are worth."""
+    known = learned or {}
+    lines = []
+    if verdicts := known.get("verdicts"):
+        lines.append(
+            f"weights learned from {verdicts['n_relevant']} relevant and "
+            f"{verdicts['n_irrelevant']} irrelevant verdicts"
+        )
+    counted = known.get("usage")
+    if not counted or not counted["articles"]:
+        lines.append("background: ordinary language as shipped (too few stored articles to count)")
+        return lines
+    for lang, number in counted["articles"].items():
+        shares = counted["shares"][lang]
+        usual = sorted(shares, key=lambda word: (-shares[word], word))[:_USUAL]
+        words = ", ".join(f"{word} {shares[word]:.0%}" for word in usual)
+        lines.append(
+            f"background ({lang}): as shipped, and {number:,} other articles of "
+            f"{plural(counted['publishers'][lang], 'publisher')}, counted {counted['at'][:10]}; "
+            f"words of the seeds that tell less for being usual there: {words or 'none'}"
+        )
+    return lines
 
 
 def topic_json(topic: TopicSpec) -> dict[str, Any]:

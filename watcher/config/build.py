@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from watcher.config.models import ConfigFile, FeedTable, FetchTable, ReceiverTable, TopicTable
@@ -38,6 +39,7 @@ def build_settings(
     path: Path,
     base: Path,
     seeds: Mapping[int, tuple[SeedData, ...]],
+    learned: Mapping[int, Mapping[str, Any]],
     templates: Mapping[int, str],
     secrets: tuple[str, ...],
 ) -> Settings:
@@ -52,7 +54,8 @@ def build_settings(
         fetch=_fetch(config.fetch),
         feeds=_feeds(config.feeds),
         topics=tuple(
-            _topic(topic, seeds.get(index, ())) for index, topic in enumerate(config.topics)
+            _topic(topic, seeds.get(index, ()), learned.get(index, {}))
+            for index, topic in enumerate(config.topics)
         ),
         receivers=tuple(
             _receiver(receiver, templates.get(index))
@@ -132,11 +135,12 @@ def _feed(row: FeedTable, url: str, name: str) -> FeedSpec:
     )
 
 
-def _topic(row: TopicTable, seeds: tuple[SeedData, ...]) -> TopicSpec:
+def _topic(row: TopicTable, seeds: tuple[SeedData, ...], learned: Mapping[str, Any]) -> TopicSpec:
     return TopicSpec(
         id=TopicId(row.id),
         name=row.name or row.id,
         seeds=seeds,
+        learned=learned,
         terms={group: tuple(words) for group, words in row.terms.items()},
         threshold=row.threshold,
         near_miss=row.near_miss,

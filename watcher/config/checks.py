@@ -10,7 +10,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from watcher.config.locate import KeyPath
+from watcher.config.models import LearnedFile
 from watcher.config.problems import Reporter, did_you_mean
 
 Check = Callable[[str], str | None]
@@ -96,6 +99,31 @@ def _check_receivers(config: Mapping[str, Any], report: Reporter, check_receiver
             trouble = check_receiver(url)
             if trouble:
                 report.add(path, trouble)
+
+
+def read_learned(
+    config: Mapping[str, Any], base: Path, report: Reporter
+) -> dict[int, dict[str, Any]]:
+    """What was learned of the topics before, by their number; reports files that can't be used."""
+    learned = {}
+    for index, row in tables(config, "topics"):
+        name = row.get("learned")
+        if not isinstance(name, str) or not name.strip():
+            continue
+        try:
+            learned[index] = LearnedFile.model_validate_json(
+                (base / name).read_bytes()
+            ).model_dump()
+        except OSError as error:
+            report.add(("topics", index, "learned"), f'can\'t read "{name}": {error.strerror}')
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = ".".join(map(str, first["loc"]))
+            report.add(
+                ("topics", index, "learned"),
+                f'"{name}" is not what `topics train --out` writes: {where} {first["msg"]}',
+            )
+    return learned
 
 
 def read_templates(

@@ -12,7 +12,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from watcher.config.build import build_settings
-from watcher.config.checks import Check, check_model, check_references, read_templates, tables
+from watcher.config.checks import (
+    Check,
+    check_model,
+    check_references,
+    read_learned,
+    read_templates,
+    tables,
+)
 from watcher.config.models import ConfigFile
 from watcher.config.problems import Reporter
 from watcher.config.references import References, redact
@@ -47,12 +54,19 @@ def load_settings(
     if check_embedding is not None:
         check_model(config, base, report, check_embedding)
     seeds = _read_all_seeds(config, base, report)
+    learned = read_learned(config, base, report)
     secrets = tuple(references.secrets) + _receiver_urls(config)
     problems = [_without(secrets, problem) for problem in report.sorted()]
     if problems or checked is None:
         raise ConfigError(problems)
     settings = build_settings(
-        checked, path=path, base=base, seeds=seeds, templates=templates, secrets=secrets
+        checked,
+        path=path,
+        base=base,
+        seeds=seeds,
+        learned=learned,
+        templates=templates,
+        secrets=secrets,
     )
     return replace(settings, warnings=tuple(find_warnings(settings, report)))
 

@@ -13,7 +13,15 @@ from ipaddress import ip_network
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    field_validator,
+    model_validator,
+)
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
@@ -334,6 +342,11 @@ class TopicTable(Table):
         description="Folder of example articles (`.txt`, `.md`, `.html`); counter-examples in its "
         "`negative` subfolder",
     )
+    learned: Text | None = Field(
+        default=None,
+        description="File with what was learned of the topic before (`topics train --out`); verdicts "
+        "of this watcher go on from there",
+    )
     threshold: float = Field(default=50.0, ge=0, le=100, description="Score from which it is a hit")
     near_miss: float = Field(
         default=15.0,
@@ -366,6 +379,23 @@ class TopicTable(Table):
         if not self.seeds and not any(self.terms.values()):
             raise ValueError("has neither seeds nor terms: give it a seeds folder, terms, or both")
         return self
+
+
+class LearnedWords(BaseModel):
+    """What each stem of one language says for or against a topic."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    bias: FiniteFloat
+    stems: dict[str, FiniteFloat]
+
+
+class LearnedFile(BaseModel):
+    """A file that ``learned`` names."""
+
+    model: str
+    weights: dict[str, FiniteFloat] = {}
+    words: dict[str, LearnedWords] = {}
 
 
 class ReceiverTable(Table):

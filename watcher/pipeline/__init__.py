@@ -14,6 +14,7 @@ from datetime import timedelta
 from watcher.errors import WatcherError
 from watcher.model import FeedId
 from watcher.pipeline.context import Context, Tally, Wishes
+from watcher.pipeline.counting import Counting
 from watcher.pipeline.deciding import Scoring
 from watcher.pipeline.delivering import Delivering
 from watcher.pipeline.flow import together
@@ -41,6 +42,7 @@ class Pipeline:
         self._scoring = Scoring(context)
         self._delivering = Delivering(context)
         self._upkeep = Upkeep(context)
+        self._counting = Counting(context)
 
     async def run_once(self, *, only: Collection[FeedId] | None = None, send: bool = True) -> Tally:
         """One pass to quiescence: all that is due, or the feeds named, through every stage."""
@@ -53,6 +55,7 @@ class Pipeline:
         while await self._reading.run(tally) + await self._scoring.run(tally):
             pass
         await self._follow()
+        await self.count()
         if send:
             await self._context.stored(
                 self._context.store.outbox.close_groups, now=self._context.clock()
@@ -104,6 +107,13 @@ class Pipeline:
     async def upkeep(self) -> None:
         """What is done now and then: edit checks, notices, spikes; idle workers end."""
         await self._upkeep.run()
+
+    async def count(self) -> int:
+        """Count how usual the seeds' words are in the store, for the topics that it is due for.
+
+        It counts from the next start or reload on, or as soon as ``App.recount`` says so.
+        """
+        return await self._counting.run()
 
     async def clock_jumped(self, by: timedelta) -> None:
         """After the wall clock jumped back, nothing waits longer than it would have without that.

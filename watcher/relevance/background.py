@@ -7,8 +7,9 @@ read once, at the first use, like a constant that is too long to write into a mo
 from __future__ import annotations
 
 import gzip
+import math
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -17,6 +18,7 @@ from ..text.words import LANGS_OF_SCRIPT, script_of, stem
 
 UNSEEN_ZIPF = 2.2
 """For words under the shipped top list: about one in six million words of running text."""
+_ARTICLE = 300  # words of an ordinary article
 _GUESS_FROM = 250  # words; more would not change the guess
 _SCRIPT_FROM = 120
 
@@ -28,6 +30,28 @@ class Background:
     stopwords: frozenset[str] = frozenset()
     scripts: frozenset[str] = frozenset()
     zipf: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """How usual words are in the articles that a watcher has stored; the empty one says nothing."""
+
+    shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Language -> stem -> share of the articles that hold it."""
+
+    def zipf(self, stemmed: str, lang: str) -> float:
+        """How common a stem is in the shipped statistics or in the stored articles, at the most."""
+        share = self.shares.get(lang, {}).get(stemmed, 0.0)
+        return max(_zipf_of_share(share), zipf_of_known_stem(stemmed, lang))
+
+
+def _zipf_of_share(share: float) -> float:
+    return 9 + math.log10(share / _ARTICLE) if share > 0 else UNSEEN_ZIPF
+
+
+def is_more_usual(stemmed: str, lang: str, share: float) -> bool:
+    """Whether a share of articles makes a stem more usual than the shipped statistics have it."""
+    return _zipf_of_share(share) > zipf_of_known_stem(stemmed, lang)
 
 
 @cache
@@ -90,6 +114,11 @@ def zipf_of_known_stem(stemmed: str, lang: str) -> float:
     """How common a stem is in one language."""
     known = backgrounds().get(lang)
     return known.zipf.get(stemmed, UNSEEN_ZIPF) if known else UNSEEN_ZIPF
+
+
+def share_of_texts(stemmed: str, lang: str, words: int) -> float:
+    """Of ordinary texts of so many words, how many hold a stem."""
+    return 1 - math.exp(-words * 10 ** (zipf_of_known_stem(stemmed, lang) - 9))
 
 
 def main_script(folded: Sequence[str]) -> str:

@@ -20,19 +20,23 @@ from .profile import TopicProfile
 from .seeds import Likeness
 from .settle import Found, settle
 from .terms import Term
+from .wording import Spoken
 
 _BESIDE = 0.6  # worth of a meeting in neighbouring sentences of a paragraph
 _STUFFED = 0.55  # share of matched words from which a sentence is a list of keywords
 _FULL = 0.5  # a term worth less is a word of ordinary sentences
 _OWN = 0.5  # telling enough to be the topic's own name
-_ASIDE, _ASIDE_FROM = 0.5, 5
+_ASIDE, _ASIDE_FROM = 0.4, 5
 # What naming the topic often, or being like its seeds, is worth where one group alone was seen.
 _NAMED_ONLY, _LIKE_ONLY = 0.2, 0.1
+# What being worded like the topic is worth where no term was found, and more by the best that was.
+_WORDED_ONLY, _WORDED = 0.3, 0.6
 _UNBORNE = 0.3  # what is left of a title's evidence where the text takes up nothing of it
 _TAKEN_UP = 0.3  # a match in the text from which on it does
 _BEARS_FROM = 30  # words; a shorter text may go on from its title without a name
 _FROM_TITLE = 0.5  # worth of a meeting of the title's name with what stands anywhere in the text
-_CONTRASTED = 0.2  # what is left of a sentence that says how unlike the topic another place is
+_HEADED = 0.35  # what is left of an article on our place where the title names another
+_CONTRASTED = 0.1  # what is left of a sentence that says how unlike the topic another place is
 _VETOED = 0.35  # what is left of a group's evidence beside a veto, without the topic's own name
 
 
@@ -72,6 +76,8 @@ class Evidence:
     like: Likeness
     unlike: Likeness
     """Likeness to the counter-examples."""
+    told: Spoken
+    """How it is worded, by what was learned of the topic's words."""
     arts: Sequence[int]
     """Numbers of words of the arts."""
     features: dict[str, float]
@@ -84,6 +90,7 @@ def weigh(
     *,
     like: Likeness,
     unlike: Likeness,
+    told: Spoken,
     arts: Sequence[int],
 ) -> Evidence:
     """The evidence of one article for one topic; ``found`` is ordered by place."""
@@ -91,12 +98,13 @@ def weigh(
     seen, skipped = _by_sentence(layout, kept, vetoes)
     _distrust_title(layout, seen)
     _meet(profile, seen)
-    told = () if profile.of_arts else arts
-    whole = _whole(layout, seen, vetoes, told)
-    features = [_features(profile, whole, like.value)]
+    counted = () if profile.of_arts else arts
+    whole = _whole(layout, seen, vetoes, counted)
+    features = [_features(profile, whole, like.value, told.value)]
+    # How the whole is worded says nothing of one section.
     features += [
-        _features(profile, part, min(0.0, like.value))
-        for part in _sections(layout, seen, vetoes, told)
+        _features(profile, part, min(0.0, like.value), 0.0)
+        for part in _sections(layout, seen, vetoes, counted)
     ]
     best = max(features, key=lambda some: logit(profile.weights.points, some))
     # What seeds and counter-examples have in common, being of one world, speaks for neither.
@@ -107,6 +115,7 @@ def weigh(
         vetoes=vetoes,
         like=like,
         unlike=unlike,
+        told=told,
         arts=arts,
         features=best,
     )
@@ -257,6 +266,8 @@ class _Part:
     """Sentences of its body, with or without evidence."""
     elsewhere: int
     """Sentences with a veto."""
+    headed_elsewhere: bool
+    """Whether the title has one."""
     arts: int
     """Different words of the arts."""
 
@@ -272,6 +283,7 @@ def _whole(layout: Layout, seen: Sequence[Seen], vetoes: Found, arts: Sequence[i
         body=[one for one in seen if one.sentence.place is Place.BODY],
         length=sum(s.place in (Place.LEAD, Place.BODY) for s in layout.sentences),
         elsewhere=len({layout.sentence_of[match.first] for _, match in vetoes}),
+        headed_elsewhere=any(layout.place_of(match.first) is Place.TITLE for _, match in vetoes),
         arts=len(arts),
     )
 
@@ -296,36 +308,51 @@ def _sections(
                 elsewhere=len(
                     {n for _, m in vetoes if first <= (n := layout.sentence_of[m.first]) < stop}
                 ),
+                headed_elsewhere=False,
                 arts=sum(first <= layout.sentence_of[n] < stop for n in arts),
             )
         )
     return parts
 
 
-def _features(profile: TopicProfile, part: _Part, like: float) -> dict[str, float]:
+def _features(profile: TopicProfile, part: _Part, like: float, told: float) -> dict[str, float]:
     in_title = max((one.telling for one in part.title), default=0.0)
     text = part.lead + part.body
     anchors = _anchors(text)
     seen = part.seen
     passing = bool(seen) and part.length > 0 and anchors <= 1 and in_title < _OWN
-    # One sentence of many says little even if it says everything: "..., as South Ossetia has voted".
-    sure = _ASIDE if passing and part.length >= _ASIDE_FROM else 1.0
+    elsewhere = (1 - in_title) * _elsewhere(part, anchors)
+    here = 1 - elsewhere
+    # One sentence of many says little even if it says everything: "..., as South Ossetia has voted",
+    # and less where the others are about another place.
+    sure = _ASIDE * here if passing and part.length >= _ASIDE_FROM else 1.0
     most = max((one.telling for one in seen), default=0.0)
     met = max((one.meeting for one in part.lead), default=0.0)
     met_in_title = max((one.meeting for one in part.title), default=0.0)
     from_title = _FROM_TITLE * _best_pair(seen) if in_title >= _OWN else 0.0
     levels = sorted(_most(one.strength for one in seen).values(), reverse=True)
     backing = _backing(profile, levels)
+    # The same is said of another place in the same words.
+    # Two articles of one place share its words, whatever they tell of it.
+    named = backing if most >= _OWN else max(levels, default=0.0)
+    worded = told * here * min(1.0, _WORDED_ONLY + _WORDED * named) if told > 0 else told
     return {
         "opening": sure * max((one.telling for one in part.title + part.lead), default=0.0),
         "mentions": max(_NAMED_ONLY, backing) * _again(0.25, (one.telling for one in text)),
         "meeting in title": max(met_in_title, from_title),
         "meeting in lead": sure * max(_BESIDE * _best_pair(part.title + part.lead), met),
         "groups": sure * _groups(profile, levels),
-        "elsewhere": (1 - in_title) * part.elsewhere / max(1, part.elsewhere + 2 * anchors),
+        "elsewhere": elsewhere,
         "arts": part.arts / max(1, part.arts + anchors),
-        "likeness": like * (sure * max(_LIKE_ONLY, min(most, backing)) if like > 0 else 1.0),
+        "likeness": like * (sure * here * max(_LIKE_ONLY, min(most, backing)) if like > 0 else 1.0),
+        "wording": worded,
     }
+
+
+def _elsewhere(part: _Part, anchors: int) -> float:
+    """How far a text is about another place: most of it where the title names that one."""
+    among = part.elsewhere / (1 + part.elsewhere + 2 * anchors)
+    return 1 - _HEADED * (1 - among) if part.headed_elsewhere else among
 
 
 def _anchors(seen: Sequence[Seen]) -> int:

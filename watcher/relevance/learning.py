@@ -1,4 +1,4 @@
-"""What verdicts teach: weights refitted close to the defaults, and recall estimated by strata.
+"""What verdicts teach: words, weights refitted close to the defaults, and recall by strata.
 
 Relevant is an example for, irrelevant one against. Related says neither, and a duplicate is left
 out: its twin has its verdict, and the same text on both sides of a fold would be learning by heart.
@@ -16,9 +16,13 @@ from ..model import ArticleText, TopicSpec, Verdict
 from ..text.words import fold
 from .evaluate import average_precision
 from .fit import Example, fit, logit, squash
+from .layout import lay_out
 from .scorer import Scorer
+from .seeds import stems_of
 from .semantic import Embed
 from .weights import MODEL_VERSION, Weights
+from .wording import Example as WordExample
+from .wording import learn_words, words_of
 
 LEAST_JUDGED = 8
 """Under so many verdicts of either kind nothing is learned."""
@@ -83,23 +87,68 @@ def train(
             learned=None, before=None, after=None, better=False, folds=0, reason=_few(counts),
             **counts,
         )  # fmt: skip
-    scorer = Scorer.of([spec], embed=embed)
     # By content, so that neither the order of verdicts nor a repeated one moves a figure.
-    rows = sorted(
-        ((_fold_of(article), _features(scorer, article), positive) for article, positive in used),
-        key=lambda row: (row[0], sorted(row[1].items()), row[2]),
+    used.sort(key=lambda pair: (_heading(pair[0]), pair[0].text, pair[1]))
+    outcomes = [positive for _, positive in used]
+    before = _measure(
+        _logits(_taught(spec, current, {}, embed), Weights.from_learned(_all(spec, current)), used),
+        outcomes,
+        spec.threshold,
     )
-    present = Weights.from_learned(current).points
-    outcomes = [positive for _, _, positive in rows]
-    before = _measure([logit(present, f) for _, f, _ in rows], outcomes, spec.threshold)
-    after = _measure(_held_out(rows), outcomes, spec.threshold)
+    words, given = _words_without(spec, used), Weights.from_learned(spec.learned)
+    rows: list[_Row] = []
+    for n in range(FOLDS):
+        scorer = _taught(spec, current, words[n], embed)
+        rows += [
+            (n, _features(scorer, article), positive)
+            for article, positive in used
+            if _fold_of(article) == n
+        ]
+    after = _measure(_held_out(rows, given), [positive for _, _, positive in rows], spec.threshold)
     better, reason = _verdict(before, after)
+    weights = _refit([(f, positive) for _, f, positive in rows], given)
     return TrainReport(
-        learned=_learned(_refit([(f, positive) for _, f, positive in rows]), counts),
+        learned={**_learned(weights, counts), **words[FOLDS]},
         before=before, after=after, better=better, reason=reason, folds=FOLDS, **counts,
     )  # fmt: skip
 
 
+def _all(spec: TopicSpec, current: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {**spec.learned, **(current or {})}
+
+
+def _taught(
+    spec: TopicSpec,
+    current: Mapping[str, Any] | None,
+    words: Mapping[str, Any],
+    embed: Embed | None,
+) -> Scorer:
+    """A scorer of what was learned so far, with other words."""
+    return Scorer.of([spec], {spec.id: {**(current or {}), **words}}, embed)
+
+
+def _logits(scorer: Scorer, weights: Weights, used: Sequence[_Used]) -> list[float]:
+    return [logit(weights.points, _features(scorer, article)) for article, _ in used]
+
+
+def _words_without(spec: TopicSpec, used: Sequence[_Used]) -> list[dict[str, Any]]:
+    """The words that verdicts teach: without those of each fold in turn, and last from all. They go
+    on from what the topic was given, not from what the same verdicts taught before."""
+    given = words_of(spec.learned)
+    examples = [
+        (
+            _fold_of(article),
+            WordExample(stems=stems_of(lay_out(article)), positive=positive),
+        )
+        for article, positive in used
+    ]
+    return [
+        learn_words((example for at, example in examples if at != n), given)
+        for n in range(FOLDS + 1)
+    ]
+
+
+_Used = tuple[ArticleText, bool]
 _Row = tuple[int, dict[str, float], bool]
 
 
@@ -115,24 +164,27 @@ def _features(scorer: Scorer, article: ArticleText) -> dict[str, float]:
     return features
 
 
+def _heading(article: ArticleText) -> str:
+    return " ".join(fold(article.title or article.text[:200]).split())
+
+
 def _fold_of(article: ArticleText) -> int:
     """By title, so that reprints under one headline are never on both sides."""
-    heading = " ".join(fold(article.title or article.text[:200]).split())
-    return hashlib.sha256(heading.encode("utf-8", "replace")).digest()[0] % FOLDS
+    return hashlib.sha256(_heading(article).encode("utf-8", "replace")).digest()[0] % FOLDS
 
 
-def _refit(examples: Sequence[tuple[dict[str, float], bool]]) -> dict[str, float]:
+def _refit(examples: Sequence[tuple[dict[str, float], bool]], given: Weights) -> dict[str, float]:
     return fit(
         [Example(features=features, positive=positive) for features, positive in examples],
-        Weights().points,
+        given.points,
         strength=PSEUDO_VERDICTS * _CURVATURE,
     )
 
 
-def _held_out(rows: Sequence[_Row]) -> list[float]:
+def _held_out(rows: Sequence[_Row], given: Weights) -> list[float]:
     """The logit of each row under weights fitted without its fold."""
     fitted = {
-        n: _refit([(features, positive) for at, features, positive in rows if at != n])
+        n: _refit([(features, positive) for at, features, positive in rows if at != n], given)
         for n in {row[0] for row in rows}
     }
     return [logit(fitted[at], features) for at, features, _ in rows]

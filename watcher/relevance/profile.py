@@ -12,13 +12,16 @@ from ..model import TopicId, TopicSpec
 from ..stories.lexicon import other_words
 from ..text.words import skeleton
 from .arts import is_of_arts
+from .background import Usage
 from .compass import elsewhere_written
 from .layout import Layout, lay_out
 from .matcher import Matcher
 from .seeds import Vocabulary, seed_article, telling_names, telling_words, vocabularies
 from .semantic import Opening, opening
 from .terms import Term, compile_term
+from .usage import usage_of
 from .weights import MODEL_VERSION, Weights
+from .wording import Words, words_of
 
 VETO = "!"
 """A group whose name begins so is what the topic is not: evidence beside it counts for less."""
@@ -49,6 +52,8 @@ class TopicProfile:
     """Of the counter-examples."""
     of_arts: bool = False
     """Whether the user's own terms are of the arts, so that an arts page is nothing else."""
+    words: Mapping[str, Words] = field(default_factory=dict)
+    """By language, what words say for the topic and against it."""
     openings: tuple[Opening, ...] = ()
     """How the seeds begin, for ``semantic``; only where a model is used."""
     weights: Weights = field(default_factory=Weights)
@@ -57,15 +62,18 @@ class TopicProfile:
 def compile_profile(
     spec: TopicSpec, *, learned: Mapping[str, Any] | None = None, model: str | None = None
 ) -> TopicProfile:
-    """Compile what the user said about a topic, and what was learned from verdicts, if anything.
+    """Compile what the user said about a topic, and what was learned of it, if anything: weights from
+    verdicts, and how usual the words of its seeds are in the other articles of the store.
 
     ``model`` is the version of the embedding model that scores will rest on besides.
     """
+    learned = {**spec.learned, **(learned or {})}
     terms = _user_terms(spec.terms)
+    usage = usage_of(learned)
     layouts = [lay_out(seed_article(seed)) for seed in spec.seeds if not seed.negative]
     negative = [lay_out(seed_article(seed)) for seed in spec.seeds if seed.negative]
     if not any(not term.group.startswith(VETO) for term in terms):
-        terms += _seed_terms(layouts)
+        terms += _seed_terms(layouts, usage)
     groups = tuple(dict.fromkeys(t.group for t in terms if not t.group.startswith(VETO)))
     weights = Weights.from_learned(learned)
     return TopicProfile(
@@ -75,9 +83,10 @@ def compile_profile(
         groups=groups,
         terms=_with_telling(groups, terms),
         given_names=_given_names(terms),
-        vocabularies=vocabularies(layouts, terms),
-        negative_vocabularies=vocabularies(negative, terms),
+        vocabularies=vocabularies(layouts, terms, usage),
+        negative_vocabularies=vocabularies(negative, terms, usage),
         of_arts=any(is_of_arts(word) for word in _single_words(terms)),
+        words=words_of(learned),
         openings=tuple(map(opening, layouts)) if model else (),
         weights=weights,
     )
@@ -168,10 +177,10 @@ def _partial(terms: Sequence[Term]) -> list[Term]:
     return list(found.values())
 
 
-def _seed_terms(layouts: Sequence[Layout]) -> list[Term]:
+def _seed_terms(layouts: Sequence[Layout], usage: Usage) -> list[Term]:
     """Without any terms of the user's: the seeds' telling names, and their telling words."""
     names = [compile_term("names", text) for text in telling_names(layouts)[:_SEED_TERMS]]
-    words = [compile_term("words", text) for text in telling_words(layouts)[:_SEED_TERMS]]
+    words = [compile_term("words", text) for text in telling_words(layouts, usage)[:_SEED_TERMS]]
     return [term for term in (*names, *words) if term]
 
 

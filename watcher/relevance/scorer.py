@@ -16,6 +16,7 @@ from .profile import TopicProfile, compile_profile, matcher
 from .seeds import Stems, likeness, stems_of
 from .semantic import Embed, Nearness, Semantics
 from .terms import Term
+from .wording import spoken
 
 _SHOWN = 4
 _MAX_SENTENCE = 400
@@ -33,7 +34,7 @@ class Scorer:
         self._owner = [(number, term) for number, p in enumerate(self.profiles) for term in p.terms]
         self._langs = {
             v.lang for p in self.profiles for v in (*p.vocabularies, *p.negative_vocabularies)
-        }
+        } | {lang for p in self.profiles for lang in p.words}
         self._semantics = Semantics(embed, [p.openings for p in self.profiles]) if embed else None
 
     @classmethod
@@ -74,7 +75,10 @@ class Scorer:
                 continue
             like = likeness(profile.vocabularies, stems)
             unlike = likeness(profile.negative_vocabularies, stems)
-            evidence = weigh(profile, layout, found[n], like=like, unlike=unlike, arts=of_arts)
+            told = spoken(profile.words, stems)
+            evidence = weigh(
+                profile, layout, found[n], like=like, unlike=unlike, told=told, arts=of_arts
+            )
             near = self._semantics.near(n, layout, vectors) if self._semantics else None
             if near:
                 evidence.features["semantic"] = _meant(profile, evidence, near)
@@ -92,7 +96,7 @@ class Scorer:
         return [list(found.values()) for found in best]
 
     def _stems(self, layout: Layout) -> Stems | None:
-        """The article's stems, where any topic has seeds in its language."""
+        """The article's stems, where any topic has seeds or learned words in its language."""
         return stems_of(layout) if layout.lang in self._langs else None
 
 
@@ -158,17 +162,21 @@ _PLACES = {
     "mentions": (Place.LEAD, Place.BODY),
 }
 
+_KINDS = {True: "words of articles on topic", False: "words of other articles"}
+
 
 def _shown(layout: Layout, name: str, evidence: Evidence) -> tuple[str, tuple[Span, ...]]:
     """One line about what is behind a feature, and where it stands."""
     if name == "likeness" and evidence.features[name] < 0:
         return "little in common with the seeds", ()
-    if name == "likeness":
-        return _shown_words(layout, "words of the seeds", evidence.like.shared)
-    if name == "negative likeness":
-        return _shown_words(layout, "words of the negative seeds", evidence.unlike.shared)
-    if name == "arts":
-        return _shown_words(layout, "words of the arts", evidence.arts)
+    words = {
+        "wording": (_KINDS[evidence.told.value > 0], evidence.told.shared),
+        "likeness": ("words of the seeds", evidence.like.shared),
+        "negative likeness": ("words of the negative seeds", evidence.unlike.shared),
+        "arts": ("words of the arts", evidence.arts),
+    }
+    if name in words:
+        return _shown_words(layout, *words[name])
     if name == "groups":
         best = list(_best_of_groups(evidence).values())
         text = ", ".join(f"{_surface(layout, match)} ({term.group})" for term, match in best)

@@ -11,6 +11,7 @@ from heapq import nlargest
 from ..model import ArticleText, SeedData
 from ..text.words import stem
 from . import background
+from .background import Usage
 from .layout import Layout, Place
 from .matcher import Matcher
 from .terms import Term, compile_term
@@ -28,6 +29,9 @@ _ALIKE = 0.15
 _WELL_KNOWN = 200  # words of seeds
 _SURE_FROM = 40  # different words; the likeness of a headline is chance
 _SHARED = 4
+_LEFT = 0.25
+"""What a word keeps of its rarity, however usual the stored articles make it: else whoever fills the
+store with the words of the seeds could make the topic deaf to them."""
 _UNLIKE = 0.4
 """Likeness, on the scale up to 1, at which a text is neither like the seeds nor unlike them."""
 
@@ -64,17 +68,19 @@ def content_words(layout: Layout) -> list[str]:
     ]
 
 
-def vocabularies(layouts: Sequence[Layout], terms: Sequence[Term]) -> tuple[Vocabulary, ...]:
+def vocabularies(
+    layouts: Sequence[Layout], terms: Sequence[Term], usage: Usage
+) -> tuple[Vocabulary, ...]:
     """One vocabulary for each language of the seeds, without the words that terms find anyway:
     those are counted already, so what is left is evidence of its own."""
     by_lang: dict[str, list[Layout]] = {}
     for layout in layouts:
         by_lang.setdefault(layout.lang, []).append(layout)
     matcher = Matcher(terms)
-    return tuple(_vocabulary(lang, same, matcher) for lang, same in by_lang.items())
+    return tuple(_vocabulary(lang, same, matcher, usage) for lang, same in by_lang.items())
 
 
-def _vocabulary(lang: str, layouts: Sequence[Layout], matcher: Matcher) -> Vocabulary:
+def _vocabulary(lang: str, layouts: Sequence[Layout], matcher: Matcher, usage: Usage) -> Vocabulary:
     weights: dict[str, float] = {}
     for layout in layouts:
         found = {
@@ -86,13 +92,13 @@ def _vocabulary(lang: str, layouts: Sequence[Layout], matcher: Matcher) -> Vocab
         for word, count in counted.items():
             if _may_tell(word) and word not in found:
                 share = min(count, _MENTIONS) / _MENTIONS
-                weights[word] = weights.get(word, 0.0) + share * _rarity(word, lang)
+                weights[word] = weights.get(word, 0.0) + share * _keyness(word, lang, usage)
     top = sorted(weights, key=lambda word: (-weights[word], word))[:_VOCABULARY]
     norm = sum(weights[word] ** 2 for word in top) ** 0.5 or 1.0
     length = sum(len(content_words(layout)) for layout in layouts)
     return Vocabulary(
         lang=lang,
-        weights={word: weights[word] / norm * _rarity(word, lang) for word in top},
+        weights={word: weights[word] / norm * _keyness(word, lang, usage) for word in top},
         known=min(1.0, length / _WELL_KNOWN),
     )
 
@@ -102,9 +108,16 @@ def _may_tell(word: str) -> bool:
 
 
 def _rarity(word: str, lang: str) -> float:
-    return _TELLING_RARITY - max(
-        _UNLISTED, min(_TELLING_RARITY, background.zipf_of_known_stem(word, lang))
-    )
+    return _left_of(background.zipf_of_known_stem(word, lang))
+
+
+def _keyness(word: str, lang: str, usage: Usage) -> float:
+    """The rarity of a word of the seeds, less where other articles of the store hold it too."""
+    return max(_LEFT * _rarity(word, lang), _left_of(usage.zipf(word, lang)))
+
+
+def _left_of(zipf: float) -> float:
+    return _TELLING_RARITY - max(_UNLISTED, min(_TELLING_RARITY, zipf))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +208,7 @@ def _capitalised(layout: Layout) -> list[str]:
     return found
 
 
-def telling_words(layouts: Sequence[Layout]) -> list[str]:
+def telling_words(layouts: Sequence[Layout], usage: Usage) -> list[str]:
     """Small words of the seeds, the most telling first."""
     worth: Counter[str] = Counter()
     for layout in layouts:
@@ -208,6 +221,8 @@ def telling_words(layouts: Sequence[Layout]) -> list[str]:
             if words.text[words.starts[n]].islower() and len(words.folded[n]) > 4
         )
         for word, count in counted.items():
-            rarity = _TELLING_RARITY - background.zipf(word, layout.lang)
+            zipf = background.zipf(word, layout.lang)
+            usual = usage.zipf(stem(word, layout.lang), layout.lang)
+            rarity = max(_LEFT * (_TELLING_RARITY - zipf), _TELLING_RARITY - max(zipf, usual))
             worth[word] += round(100 * rarity * min(count, _MENTIONS))
     return [word for word, total in worth.most_common() if total >= 400]

@@ -13,7 +13,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
-MODEL_VERSION = "3"
+MODEL_VERSION = "4"
 """Changes with what the features mean; part of every profile's version."""
 WEIGHTS_FILE = "weights.json"
 
@@ -28,6 +28,7 @@ PRIOR: Mapping[str, float] = MappingProxyType(
         "elsewhere": -1.0,
         "arts": -4.0,
         "likeness": 2.0,
+        "wording": 4.0,
         "negative likeness": -12.0,  # by judgement: no topic to learn from has counter-examples
         "semantic": 2.0,  # by benchmarks/bench_semantic.py, apart: it needs a model
     }
@@ -36,7 +37,7 @@ PRIOR: Mapping[str, float] = MappingProxyType(
 
 def _learned_defaults() -> Mapping[str, float]:
     stated = json.loads(files("watcher.relevance").joinpath(f"data/{WEIGHTS_FILE}").read_text())
-    return MappingProxyType({name: float(stated.get(name, 0.0)) for name in PRIOR})
+    return MappingProxyType({name: float(stated.get(name, PRIOR[name])) for name in PRIOR})
 
 
 DEFAULTS: Mapping[str, float] = _learned_defaults()
@@ -45,8 +46,8 @@ DEFAULTS: Mapping[str, float] = _learned_defaults()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
-    """Points per unit of each feature; features run from 0 to 1 (likeness from -0.4 to 0.6, negative
-    likeness to 0.6)."""
+    """Points per unit of each feature; features run from 0 to 1 (wording from -1, likeness from -0.4 to
+    0.6, negative likeness to 0.6)."""
 
     points: Mapping[str, float] = field(default_factory=lambda: dict(DEFAULTS))
 

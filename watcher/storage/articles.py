@@ -8,10 +8,21 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, exists, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from watcher.decide.sameness import Known, Words, covers, same_headline, same_page
-from watcher.model import ArticleId, EntryId, EntryState, FailureReason, Score, TopicId
+from watcher.model import ArticleId, EntryId, EntryState, FailureReason, HitKind, Score, TopicId
 from watcher.storage.claims import NOW, claim_of, fair_claim, free
 from watcher.storage.database import Database
 from watcher.storage.feeds import STATE, feed_from
@@ -24,11 +35,12 @@ from watcher.storage.records import (
     PastScore,
     ReadOutcome,
 )
-from watcher.storage.tables import article_urls, articles, entries, feeds, revisions
+from watcher.storage.tables import article_urls, articles, entries, feeds, hits, revisions
 from watcher.urls import article_address
 
 SUMMARY_LIMIT = 5_000
 
+_LOOKED_AT = 20  # articles for each that is wanted
 # Statements that run for every page are made once: to make one costs more than to run it.
 _AT_ADDRESS = (
     select(articles)
@@ -259,6 +271,38 @@ class Articles:
             rows = connection.execute(query).all()
             speaks = _feeds_of(connection, [row.id for row in rows])
         return [article_from(row, speaks.get(row.id, ())) for row in rows]
+
+    def ordinary(
+        self, topic: TopicId, *, of_publisher: int, limit: int
+    ) -> list[tuple[ArticleId, str]]:
+        """Articles that are neither hits nor near misses of a topic, with their publishers: the
+        newest that were read and scored, so many of a publisher at most."""
+        about = select(hits.c.article_id).where(
+            hits.c.topic == topic, hits.c.kind.in_((HitKind.HIT, HitKind.NEAR_MISS))
+        )
+        # Of the newest only: in a store of years, to rank every article would take a minute.
+        newest = (
+            select(articles.c.id, articles.c.publisher, articles.c.first_seen_at)
+            .where(
+                articles.c.next_score_at.is_(None),
+                articles.c.partial.is_(False),
+                articles.c.id.not_in(about),
+            )
+            .order_by(articles.c.first_seen_at.desc(), articles.c.id.desc())
+            .limit(_LOOKED_AT * limit)
+            .subquery()
+        )
+        order = (newest.c.first_seen_at.desc(), newest.c.id.desc())
+        place = func.row_number().over(partition_by=newest.c.publisher, order_by=order)
+        ranked = select(newest, place.label("place")).subquery()
+        query = (
+            select(ranked.c.id, ranked.c.publisher)
+            .where(ranked.c.place <= of_publisher)
+            .order_by(ranked.c.place, ranked.c.first_seen_at.desc(), ranked.c.id.desc())
+            .limit(limit)
+        )
+        with self._database.reading() as connection:
+            return [(ArticleId(row.id), row.publisher) for row in connection.execute(query)]
 
 
 def _read_values(outcome: ReadOutcome, article_id: ArticleId | None) -> dict[str, Any]:

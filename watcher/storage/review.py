@@ -259,7 +259,7 @@ class Review:
             return int(connection.execute(query).scalar_one())
 
     def learned(self) -> dict[TopicId, Mapping[str, Any]]:
-        """The newest learned weights of each topic."""
+        """What each topic has learned: weights from verdicts, the usage of its seeds' words."""
         query = select(profiles).order_by(profiles.c.id)
         with self._database.reading() as connection:
             return {TopicId(row.topic): row.learned for row in connection.execute(query)}
@@ -267,10 +267,19 @@ class Review:
     def save_learned(
         self, topic: TopicId, learned: Mapping[str, Any], *, note: str, now: datetime
     ) -> None:
-        """Keep learned weights; the newest row of a topic is the one in use."""
+        """Keep what a topic learned beside what it knew of other things; the newest row is in use."""
+        newest = (
+            select(profiles.c.learned)
+            .where(profiles.c.topic == topic)
+            .order_by(profiles.c.id.desc())
+            .limit(1)
+        )
         with self._database.writing() as connection:
+            known = connection.execute(newest).scalar() or {}
             connection.execute(
-                profiles.insert().values(topic=topic, learned=dict(learned), note=note, at=now)
+                profiles.insert().values(
+                    topic=topic, learned={**known, **learned}, note=note, at=now
+                )
             )
 
     def counts(self, *, now: datetime) -> Counts:

@@ -104,6 +104,12 @@ def analyse(articles: Sequence[ArticleText], topics: Sequence[Sequence[TopicId]]
     return found
 
 
+def held(articles: Sequence[ArticleText], topic: TopicSpec) -> list[Any]:
+    from watcher.relevance.usage import held_by
+
+    return held_by(topic, articles)
+
+
 def plausible(article: ArticleText, topics: Sequence[TopicId]) -> bool:
     """Whether what the feed says leaves it possible that the page is on topic."""
     return _configured().plausible(article, topics)
@@ -116,6 +122,7 @@ JOBS: dict[str, Callable[..., Any]] = {
     "discover_feeds": discover_feeds,
     "analyse": analyse,
     "plausible": plausible,
+    "held": held,
 }
 
 

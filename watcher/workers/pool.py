@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from watcher.errors import WatcherError
 from watcher.model import (
@@ -26,6 +26,9 @@ from watcher.model import (
 )
 from watcher.workers.nursery import LostWorkerError, Nursery, Worker, WorkerLimits
 from watcher.workers.wire import FAILURE, RETIRING, WireError, from_json
+
+if TYPE_CHECKING:
+    from watcher.relevance.usage import Held
 
 T = TypeVar("T")
 
@@ -183,6 +186,13 @@ class WorkerPool:
         except WatcherError:
             return True
         return found if isinstance(found, bool) else True
+
+    async def held(self, articles: Sequence[ArticleText], topic: TopicSpec) -> list[Held] | Failure:
+        """``relevance.usage.held_by`` in a worker."""
+        from watcher.relevance.usage import Held
+
+        arguments = {"articles": list(articles), "topic": topic}
+        return await self._run("held", arguments, list[Held], self.limits.analyse_cpu, level=_PAGES)
 
     # ------------------------------------------------------------------------- life of workers
 
