@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import pickle
 import random
+import sys
+from types import FrameType
 
 import pytest
 from hypothesis import assume, given
@@ -25,6 +27,10 @@ FILES = ("south_ossetia", "south_ossetia_2", "south_ossetia_3", "south_ossetia_4
 def first(article: ArticleText) -> Score:
     [score] = scorer_of(FIRST).score(article)
     return score
+
+
+def told_as(title: str, text: str) -> ArticleText:
+    return ArticleText(title=title, text=text)
 
 
 # --------------------------------------------------------------------------------- names
@@ -192,6 +198,92 @@ def test_a_summary_of_two_lines_may_go_on_without_the_names_of_its_title() -> No
 )
 def test_a_name_brought_up_for_contrast_is_about_another_place(told: str) -> None:
     assert not first(ArticleText(title="", text=told.format("Abkhazia"))).hit
+
+
+@pytest.mark.parametrize(
+    ("title", "told"),
+    [
+        (
+            "Visitors and rules",
+            "The new visa rules have nothing to do with South Ossetia or its referendum on joining "
+            "Russia, the ministry said. They concern tourists who want to work in hotels.",
+        ),
+        (
+            "Новые правила",
+            "Правила не имеют никакого отношения к Южной Осетии и её референдуму о вхождении в Россию, "
+            "сообщило министерство. Они касаются туристов, которые хотят работать в гостиницах.",
+        ),
+        (
+            "Catalonia",
+            "Catalonia is a more complicated case than South Ossetia and its referendum on joining "
+            "Russia. The regional government said talks would go on in Madrid next week.",
+        ),
+    ],
+)
+def test_a_name_that_a_thing_has_nothing_to_do_with_is_not_its_subject(
+    title: str, told: str
+) -> None:
+    assert not first(told_as(title, told)).hit
+
+
+DATELINES = ["TSKHINVALI, March 31 (AP) - ", "TSKHINVALI — ", "Tskhinvali, 31 March (Reuters) — "]
+
+
+@pytest.mark.parametrize("dateline", DATELINES)
+def test_a_dateline_says_where_it_was_written_and_a_little_more(dateline: str) -> None:
+    """What goes on elsewhere is not ours for being told from there; what goes on there is."""
+    elsewhere = (
+        "Venezuela will hold a referendum on the annexation of Essequibo, its president said."
+    )
+    ours = (
+        "Lawmakers voted on Monday to hold a referendum on joining Russia, and asked the election "
+        "commission to prepare it before the summer. Deputies of all factions spoke in favour."
+    )
+    assert not first(told_as("A vote in Venezuela", dateline + elsewhere)).hit
+    assert first(told_as("Lawmakers back a vote on joining Russia", dateline + ours)).hit
+    with_date = ArticleText(title="x", text=dateline + ours)
+    layout = lay_out(with_date)
+    begin, stop = layout.dateline
+    assert layout.words.folded[begin] == "tskhinvali"
+    assert layout.words.folded[stop] == "lawmakers"
+
+
+@pytest.mark.parametrize(
+    "opening",
+    [
+        "Bibilov - who is 51 - said that he would stand.",
+        "South Ossetia, which broke away in 1992 - said that it would vote.",
+        "Цхинвал — столица Южной Осетии.",
+        "Бибилов, 51-летний политик, — один из кандидатов.",
+    ],
+)
+def test_a_dash_behind_a_name_makes_no_dateline(opening: str) -> None:
+    assert lay_out(ArticleText(title="x", text=opening)).dateline == (0, 0)
+
+
+ITEM = "South Ossetia will hold a referendum on joining Russia, its leader Anatoly Bibilov said."
+INTRO = (
+    "Good morning. The day ahead is full of votes and the weather is fine in most of the country, so "
+    "here is what you should know before you leave the house.\n\n"
+)
+
+
+@pytest.mark.parametrize("bullet", ["- ", "• ", "2. "])
+@pytest.mark.parametrize("last", [False, True])
+def test_an_item_of_a_list_is_news_if_it_is_a_sentence(bullet: str, last: bool) -> None:
+    others = [f"{bullet}Parliament in Paris votes on the budget at noon.", f"{bullet}Rain in Lyon."]
+    items = [*others, bullet + ITEM] if last else [others[0], bullet + ITEM, others[1]]
+    assert first(told_as("Morning briefing", INTRO + "\n".join(items))).hit
+
+
+def test_teasers_at_the_end_stay_out_with_or_without_bullets() -> None:
+    teasers = "\n".join(["- Rain in Lyon", f"- {ITEM.rstrip('.')}", "- A goal in the last minute"])
+    assert not first(told_as("Morning briefing", INTRO + teasers)).hit
+
+
+def test_a_dense_sentence_is_no_list_of_keywords() -> None:
+    told = "Южная Осетия проведёт 17 июля референдум о вхождении в состав России, заявил Анатолий Бибилов."
+    assert first(told_as("Главное за день", f"Доброе утро, вот новости дня.\n\n{told}")).hit
 
 
 def test_a_contrast_with_another_place_leaves_the_topic_its_own() -> None:
@@ -396,11 +488,14 @@ def test_a_paragraph_in_front_raises_no_score() -> None:
         assert after.value <= before.value + EPSILON, row["id"]
 
 
-def test_prose_beside_a_list_of_keywords_raises_no_score() -> None:
-    for row in ROWS:
-        if row["text"] and not _is_prose(row):
-            before, after = _with(row, (UNRELATED[1] * 4).strip())
-            assert after.value <= before.value + EPSILON, row["id"]
+@pytest.mark.parametrize("number", range(len(UNRELATED)))
+def test_prose_beside_a_list_of_keywords_makes_no_hit(number: int) -> None:
+    """Page bait and keyword lists stay what they are, however much of whatever follows them."""
+    lists = [row for row in ROWS if row["text"] and not _is_prose(row)]
+    assert len(lists) > 5
+    for row in lists:
+        before, after = _with(row, (UNRELATED[number] * 10).strip())
+        assert not after.hit or before.hit, f"{row['id']}: {before.value} to {after.value}"
 
 
 def test_the_order_and_the_company_of_topics_do_not_matter() -> None:
@@ -454,6 +549,38 @@ def test_work_grows_with_the_text_and_no_faster() -> None:
     once = work(1)
     assert work(4) < 5 * once
     assert work(4000) < work(2000) * 1.1, "past a bound nothing is read"
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Kosovo told South Ossetia that a referendum is due. ",
+        "The North Ossetia team met Bibilov and Catalonia in Tskhinvali. ",
+        "South Ossetia and Russia and Bibilov and a referendum, said a minister of Kosovo, ",
+    ],
+)
+def test_scoring_a_text_full_of_terms_and_vetoes_grows_no_faster(sentence: str) -> None:
+    """Counted in calls and steps of generators, so that a loop inside of a loop shows."""
+    scorer = scorer_of(FIRST)
+
+    def steps(times: int) -> int:
+        prose = f"{sentence}{UNRELATED[0]}The mayor, who came late, said that it was the best of all evenings. "
+        article = ArticleText(title="x", text=prose * times)
+        counted = 0
+
+        def count(_frame: FrameType, event: str, _argument: object) -> None:
+            nonlocal counted
+            counted += event in ("call", "c_call")
+
+        scorer.score(article)  # what is kept for the next time is not counted
+        sys.setprofile(count)
+        try:
+            scorer.score(article)
+        finally:
+            sys.setprofile(None)
+        return counted
+
+    assert steps(240) < 3.3 * steps(80)
 
 
 BAIT = [

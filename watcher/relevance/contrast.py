@@ -1,4 +1,5 @@
-"""How languages say that a name is brought up only for contrast: "Unlike X, Y has never ..."."""
+"""How languages say that a name is brought up only for contrast: "Unlike X, Y has never ...",
+"it has nothing to do with X", "harder than X"."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from itertools import pairwise
 
 from ..text.words import Words
 
-_UNLIKE = frozenset({"unlike", "contrairement"})
+_UNLIKE = frozenset({"unlike", "contrairement", "than", "чем", "нежели", "ніж"})
 _UNLIKE_PAIRS = frozenset(
     (word, link)
     for words, links in (
@@ -21,10 +22,42 @@ _UNLIKE_PAIRS = frozenset(
 )  # fmt: skip
 _UNLIKE_AFTER = frozenset({"განსხვავებით", "aksine", "farkli"})
 _BEFORE, _AFTER = 4, 2  # words in which "contrast to the breakaway" and "'dan farklı" fit
+_UNRELATED: dict[str, list[tuple[str, ...]]] = {}
+for _phrase in (
+    "nothing to do with", "no connection to", "no connection with", "unrelated to",
+    "не имеет отношения к", "не имеют отношения к", "не имеет никакого отношения к",
+    "не имеют никакого отношения к", "ничего общего с", "не связано с", "не связаны с",
+    "не має стосунку до", "нічого спільного з", "нічого спільного із",
+    "nichts zu tun mit", "nichts mit", "rien a voir avec", "aucun rapport avec",
+    "nada que ver con", "niente a che fare con", "niente a che vedere con", "nada a ver com",
+    "nic wspolnego z", "nic wspolnego ze",
+):  # fmt: skip
+    _words = tuple(_phrase.split())
+    _UNRELATED.setdefault(_words[0], []).append(_words)
+# Behind the name: "არაფერი აქვს საერთო", "არანაირი კავშირი", "hiçbir ilgisi yok".
+_UNRELATED_AFTER = ("არაფერ", "არანაირ", "hicbir")
+_TIE = ("საერთო", "კავშირ", "ilgisi", "აქვს", "შუაშ")
+_FAR_BEFORE, _FAR_AFTER = 9, 6  # what is unrelated may be listed: "with X or its referendum"
 
 
 def is_contrasted(words: Words, first: int, stop: int) -> bool:
     """Whether a name is, given the numbers of its first word and of the word after its last."""
+    return _is_unlike(words, first, stop) or _is_unrelated(words, first, stop)
+
+
+def _is_unrelated(words: Words, first: int, stop: int) -> bool:
+    before = words.folded[max(0, first - _FAR_BEFORE) : first]
+    for n, word in enumerate(before):
+        if any(before[n : n + len(phrase)] == phrase for phrase in _UNRELATED.get(word, ())):
+            return True
+    after = words.folded[stop : stop + _FAR_AFTER]
+    return any(
+        word.startswith(_UNRELATED_AFTER) and after[n + 1 : n + 2] and after[n + 1].startswith(_TIE)
+        for n, word in enumerate(after)
+    )
+
+
+def _is_unlike(words: Words, first: int, stop: int) -> bool:
     start = first
     while start > max(0, first - _BEFORE) and _goes_on(words, start):
         start -= 1

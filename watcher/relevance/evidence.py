@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from .contrast import is_contrasted
 from .fit import logit
-from .layout import LABEL_WORDS, SECTION_LEAD, Layout, Place, Sentence
+from .layout import LABEL_WORDS, SECTION_LEAD, Layout, Place, Sentence, ends_well
 from .matcher import Match
 from .profile import TopicProfile
 from .seeds import Likeness
@@ -24,6 +24,8 @@ from .wording import Spoken
 
 _BESIDE = 0.6  # worth of a meeting in neighbouring sentences of a paragraph
 _STUFFED = 0.55  # share of matched words from which a sentence is a list of keywords
+_STUFFED_SENTENCE = 0.8  # the same where it ends as a sentence does: that may be dense
+_DATELINE = 0.4  # what is left of a name that only says where the article was written
 _FULL = 0.5  # a term worth less is a word of ordinary sentences
 _OWN = 0.5  # telling enough to be the topic's own name
 _ASIDE, _ASIDE_FROM = 0.4, 5
@@ -138,7 +140,7 @@ def _by_sentence(layout: Layout, found: Found, vetoes: Found) -> tuple[list[Seen
         if _is_stuffed(layout, seen):
             skipped += by_number.pop(number).matches
         else:
-            _strengthen(seen, vetoed.get(number, ()))
+            _strengthen(layout, seen, vetoed.get(number, ()))
             if _in_contrast(layout, seen):
                 seen.weaken(_CONTRASTED)
     return [by_number[number] for number in sorted(by_number)], skipped
@@ -150,7 +152,7 @@ def _in_contrast(layout: Layout, seen: Seen) -> bool:
     return bool(own) and all(is_contrasted(layout.words, m.first, m.stop) for m in own)
 
 
-def _strengthen(seen: Seen, vetoes: Sequence[Match]) -> None:
+def _strengthen(layout: Layout, seen: Seen, vetoes: Sequence[Match]) -> None:
     """The strongest match of each group. What could as well be said of a vetoed setting, because
     that stands nearer than the topic's own name, counts for less."""
     own = [m for t, m in seen.matches if t.telling * _worth(t, m) >= _OWN] if vetoes else []
@@ -158,6 +160,8 @@ def _strengthen(seen: Seen, vetoes: Sequence[Match]) -> None:
         worth = _worth(term, match)
         if vetoes and match not in own and _apart(match, vetoes) < _apart(match, own):
             worth *= _VETOED
+        if layout.dateline[0] <= match.first and match.stop <= layout.dateline[1]:
+            worth *= _DATELINE
         seen.strength[term.group] = max(seen.strength.get(term.group, 0.0), worth)
         seen.tells[term.group] = max(seen.tells.get(term.group, 0.0), worth * term.telling)
 
@@ -188,6 +192,7 @@ def _is_stuffed(layout: Layout, seen: Seen) -> bool:
     }
     plain = layout.words.text[sentence.start : sentence.end]
     most = _STUFFED if any(mark in plain for mark in ",.;:!?…") else _STUFFED - 0.1
+    most = _STUFFED_SENTENCE if ends_well(plain) else most
     return len(covered) > most * length
 
 

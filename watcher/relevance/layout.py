@@ -59,10 +59,17 @@ _LEAST_IN_ALL = (
 )
 _KEYWORDS_FROM = 18
 LABEL_WORDS, _HEADING_WORDS, _LEAST_SECTIONS = 3, 9, 3
+_DATELINE = re.compile(
+    r"\s*(?P<place>[^\W\d_][\w'’.\- ]{1,30}?)"
+    r"(?P<more>,\s(?:\d{1,2}\.?\s[^\W\d_]{3,12}|[^\W\d_]{3,12}\.?\s\d{1,2})(?:\s\d{4})?|\s\([^)]{2,25}\))*[.,]?"
+    r"(?:\s?[—–]\s|\s-\s|\s?/[^/]{2,25}/)"
+)
 _TIME = re.compile(r"\W?\d{1,2}[:.]\d\d\b")
 SECTION_LEAD = 3
 """Sentences of a section that count as its lead, its label among them."""
-_JUNK_FROM = 50
+_JUNK_FROM, _HEAD = 50, 80
+_LISTED_WORDS = 8
+"""Words of a list's item from which on it tells something, if it ends as a sentence does."""
 
 
 class Place(IntEnum):
@@ -100,6 +107,8 @@ class Layout:
     """Name, start and end of each field of the article inside ``words.text``."""
     sections: tuple[tuple[int, int], ...]
     """Of a round-up: first sentence of each section, and the one after its last."""
+    dateline: tuple[int, int] = (0, 0)
+    """The words, by number, of "TSKHINVALI, July 3 (Agency) -", which say where it was written."""
 
     def place_of(self, n: int) -> Place:
         """Where a word stands, by its number."""
@@ -117,14 +126,17 @@ def lay_out(article: ArticleText) -> Layout:
     """Cut an article into placed sentences; time and memory are linear in its bounded length."""
     fields = _fields(article)
     words = tokenise("\n".join(text for _, text in fields))
+    dateline = (0, 0)
     lang = background.guess_language(words.folded)
-    whole, sold = (0, len(words)), wares(words.folded)
-    junk = _is_keywords(words, whole, lang, _LEAST_IN_ALL, _JUNK_FROM) or is_bait(sold, *whole)
+    sold = wares(words.folded)
+    junk = _is_junk(words, lang, sold)
     spans: list[tuple[str, int, int]] = []
     placed: list[Sentence] = []
     begin = 0
     for name, text in fields:
         spans.append((name, begin, begin + len(text)))
+        if name == "text" and (length := _dateline_length(text)):
+            dateline = words.between(begin, begin + length)
         bounds = paragraphs(words.text[begin : begin + len(text)])
         lines = [(begin + start, begin + end) for start, end in bounds]
         furniture = (
@@ -141,6 +153,29 @@ def lay_out(article: ArticleText) -> Layout:
         sentence_of=_sentence_of(words, placed),
         fields=tuple(spans),
         sections=_sections(words.text, placed),
+        dateline=dateline,
+    )
+
+
+def _dateline_length(text: str) -> int:
+    """How many characters of the text are its dateline: a place in capitals, or one with a date or
+    an agency behind it, up to a dash or a slash."""
+    found = _DATELINE.match(text)
+    if not found or not (found["place"].isupper() or found["more"]):
+        return 0
+    return found.end()
+
+
+def _is_junk(words: Words, lang: str, sold: Wares) -> bool:
+    """Whether the page is nothing but keywords or bait: all of it, or how it begins. Prose behind
+    the beginning, of whatever, makes no article of it."""
+    whole, head = (0, len(words)), (0, min(len(words), _HEAD))
+    begins_in = background.guess_language(words.folded[:_HEAD])
+    return (
+        _is_keywords(words, whole, lang, _LEAST_IN_ALL, _JUNK_FROM)
+        or _is_keywords(words, head, begins_in, _LEAST_IN_LINE, _JUNK_FROM)
+        or is_bait(sold, *whole)
+        or is_bait(sold, *head)
     )
 
 
@@ -185,8 +220,8 @@ def _sections(text: str, placed: Sequence[Sentence]) -> tuple[tuple[int, int], .
             words = sentence.stop - sentence.first
             line = text[sentence.start : sentence.end].strip()
             label = words <= LABEL_WORDS and (n + 1 < len(placed))
-            heading = words <= _HEADING_WORDS and not _ends_well(line)
-            if label or heading or _TIME.match(line):
+            heading = words <= _HEADING_WORDS and not ends_well(line)
+            if label or heading or _TIME.match(line) or _is_told_item(line, words):
                 starts.append(n)
     if len(starts) < _LEAST_SECTIONS:
         return ()
@@ -244,13 +279,18 @@ def _related(line: str) -> Related:
     return Related.WITH_COLON if ":" in opening[: found.end() + 25] else Related.YES
 
 
-def _ends_well(line: str) -> bool:
+def ends_well(line: str) -> bool:
     """Whether the line ends as prose does, with a stop and perhaps a closing quotation mark."""
     return line.rstrip(_CLOSERS)[-1:] in _STOPS
 
 
 def _is_prose(line: str, count: int) -> bool:
-    return count >= 12 and _ends_well(line) and not _BULLET.match(line)
+    return count >= 12 and ends_well(line) and not _BULLET.match(line)
+
+
+def _is_told_item(line: str, count: int) -> bool:
+    """Whether it is an item of a list, and a whole sentence: one piece of news of several."""
+    return bool(_BULLET.match(line)) and count >= _LISTED_WORDS and ends_well(line)
 
 
 def _is_list(line: str, count: int) -> bool:
@@ -267,9 +307,17 @@ def _is_keywords(
 ) -> bool:
     """Whether these words, by number, hold next to no function words of their language."""
     first, stop = part
-    if stop - first < enough or lang not in least:
+    if stop - first < enough:
         return False
-    stopwords = background.backgrounds()[lang].stopwords
+    known = background.backgrounds()
+    if (
+        lang not in known
+        or background.main_script(words.folded[first:stop]) not in known[lang].scripts
+    ):
+        lang = background.guess_language(words.folded[first:stop])  # what follows is of another one
+    if lang not in least:
+        return False
+    stopwords = known[lang].stopwords
     count = sum(word in stopwords for word in words.folded[first:stop])
     return count < least[lang] * (stop - first)
 
@@ -286,10 +334,11 @@ def _with_trailing_links(
         return flags
     for n in range(len(lines) - 1, 0, -1):
         line = text[slice(*lines[n])]
-        closed = _ends_well(line)
+        closed = ends_well(line)
         if flags[n]:
             continue
-        if prose[n] or counts[n] > _SHORT_LINE or (closed and not _BULLET.match(line)):
+        listed = _BULLET.match(line) and counts[n] < _LISTED_WORDS
+        if prose[n] or counts[n] > _SHORT_LINE or (closed and not listed):
             break
         flags[n] = True
     return flags

@@ -24,12 +24,15 @@ def settle(profile: TopicProfile, layout: Layout, found: Found) -> tuple[Found, 
     """Matches that count, matches that do not, and the vetoes."""
     vetoes = [pair for pair in found if pair[0].group.startswith(VETO)]
     terms = [pair for pair in found if not pair[0].group.startswith(VETO)]
-    vetoes = [veto for veto in vetoes if not _is_part(veto[1], terms)]
+    vetoes = _not_of_longer_terms(vetoes, terms)
     if not terms:
         return [], [], vetoes
     covered = {n for _, match in vetoes for n in range(match.first, match.stop)}
-    voided = [pair for pair in terms if not covered.isdisjoint(range(pair[1].first, pair[1].stop))]
-    kept = [pair for pair in terms if pair not in voided] if voided else terms
+    kept: Found = []
+    voided: Found = []
+    for pair in terms:
+        free = covered.isdisjoint(range(pair[1].first, pair[1].stop))
+        (kept if free else voided).append(pair)
     namesakes = _namesakes(profile, layout, kept, voided)
     if namesakes:
         voided += [pair for pair in kept if _names(pair[0], namesakes)]
@@ -37,15 +40,17 @@ def settle(profile: TopicProfile, layout: Layout, found: Found) -> tuple[Found, 
     return kept, voided, vetoes
 
 
-def _is_part(veto: Match, terms: Found) -> bool:
-    """Whether a veto is a part of a longer term: "Crimea" of "Crimean scenario"."""
-    return any(
-        match.first <= veto.first
-        and veto.stop <= match.stop
-        and veto.stop - veto.first < match.stop - match.first
-        and not term.has_gap
-        for term, match in terms
-    )
+def _not_of_longer_terms(vetoes: Found, terms: Found) -> Found:
+    """The vetoes that are no part of a longer term, as "Crimea" is of "Crimean scenario"."""
+    # Word -> how many words a veto that begins there must have not to be a part of something.
+    reach: dict[int, int] = {}
+    for term, match in terms:
+        if not term.has_gap:
+            for n in range(match.first, match.stop):
+                reach[n] = max(reach.get(n, 0), match.stop - n + (n > match.first))
+    return [
+        (term, veto) for term, veto in vetoes if reach.get(veto.first, 0) <= veto.stop - veto.first
+    ]
 
 
 def _surname(term: Term) -> str:
