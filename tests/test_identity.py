@@ -184,6 +184,11 @@ def test_every_entry_is_scored_however_many_share_an_address(
             assert lost == []
             [post] = [a for a in watch.articles if a.url.endswith("#msg=23")]
             assert (post.text, post.partial) == (VOTE_TEXT.strip(), False)
+            # By its link each of them is found again.
+            for host, (_first, second) in pairs.items():
+                found = watch.app.store.articles.by_url(second)
+                assert found is not None, host
+                assert found.title == VOTE
             # Edited, it is its own feed's words still, and not the page of all of them.
             watch.publish(G, item(f"{VOTE} or August", pairs[G][1], VOTE_TEXT, guid="2"))
             asked = watch.asked("/news.php")
@@ -232,7 +237,7 @@ def test_one_page_through_many_links_is_one_article_and_read_once(
             await watch.poll()
             assert len(watch.articles) == len(watch.hits) == 1
             # The redirect has to be followed once to know where it leads.
-            assert watch.asked("/story") + watch.asked("/story/amp?utm_source=rss") == 2
+            assert watch.asked("/story") + watch.asked("/story/amp?utm_source=rss") <= 2
             web.forget()
             watch.publish(
                 D,

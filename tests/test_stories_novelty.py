@@ -157,18 +157,12 @@ def test_what_is_known_survives_storage_and_is_not_new_again(title: str, text: s
 
 def test_what_a_long_saga_keeps_is_bounded() -> None:
     known = Known()
-    told = set()
     for n in range(60):
         text = " ".join(
             f"Mr Name{n}x{m}ov met {n * 100 + m} envoys in town {m}." for m in range(40)
         )
-        facts = facts_of(article(f"Day {n}", text))
-        known = known.absorb(facts)
-        told |= {run for sentence in facts for run in sentence.runs}
+        known = known.absorb(facts_of(article(f"Day {n}", text)))
     assert len(known.to_json()) < 40_000
-    # always the same ones, in however many steps they came
-    assert sorted(known.runs) == sorted(told)[: len(known.runs)]
-    assert len(known.runs) < len(told)
 
 
 def test_a_long_saga_forgets_what_was_not_told_for_longest() -> None:

@@ -43,7 +43,7 @@ def replay_url(
 ) -> None:
     """Explain why an address did or did not become an alert."""
     address = str(canonical(url))
-    article = store.articles.by_url(address)
+    article = store.articles.by_url(url)
     steps = _entry_steps(store, [url, address], article)
     if not steps and article is None:
         text = (

@@ -36,7 +36,7 @@ from watcher.storage.records import (
     ReadOutcome,
 )
 from watcher.storage.tables import article_urls, articles, entries, feeds, hits, revisions
-from watcher.urls import article_address
+from watcher.urls import article_address, canonical
 
 SUMMARY_LIMIT = 5_000
 
@@ -230,11 +230,19 @@ class Articles:
             speaks = _feeds_of(connection, [row.id for row in rows])
         return [article_from(row, speaks.get(row.id, ())) for row in rows]
 
-    def by_url(self, canonical_url: str) -> ArticleRecord | None:
-        """The article that any of its addresses names."""
-        query = select(article_urls.c.article_id).where(article_urls.c.url == canonical_url)
+    def by_url(self, url: str) -> ArticleRecord | None:
+        """The article that a link leads to: that of an entry with it, else one met at its address."""
+        linked = (
+            select(entries.c.article_id)
+            .where(entries.c.url == url, entries.c.article_id.is_not(None))
+            .order_by(entries.c.id.desc())
+            .limit(1)
+        )
+        met = select(article_urls.c.article_id).where(
+            article_urls.c.url.in_([article_address(url), canonical(url)])
+        )
         with self._database.reading() as connection:
-            found = connection.execute(query).scalar()
+            found = connection.execute(linked).scalar() or connection.execute(met).scalar()
         return self.by_ids([ArticleId(found)])[0] if found is not None else None
 
     def entries_at(self, urls: Collection[str], article_id: ArticleId | None) -> list[Row[Any]]:
