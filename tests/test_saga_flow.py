@@ -81,7 +81,9 @@ def test_a_stage_is_told_once_to_each_receiver_by_the_first_article_that_it_take
 
 The leader of South Ossetia signed a decree for a referendum.
 
-Gas was the main matter of the talks, they said, and prices would be set in spring.""",
+Gas was the main matter of the talks, they said, and prices would be set in spring.
+
+Roads came next. Nobody said who would pay for them. A bridge is to be painted.""",
     )
     with WebhookServer() as hook, WebhookServer() as all_hook:
         watch = watching(tmp_path, news, hook, desk="min_score = 99.5")

@@ -79,7 +79,7 @@ def compile_profile(
     return TopicProfile(
         topic=spec.id,
         threshold=spec.threshold,
-        version=_version(spec, weights, model),
+        version=_version(spec, weights, learned, model),
         groups=groups,
         terms=_with_telling(groups, terms),
         given_names=_given_names(terms),
@@ -92,7 +92,9 @@ def compile_profile(
     )
 
 
-def _version(spec: TopicSpec, weights: Weights, model: str | None) -> str:
+def _version(
+    spec: TopicSpec, weights: Weights, learned: Mapping[str, Any], model: str | None
+) -> str:
     """The weights as they count, defaults included: another release may start from others."""
     stated = {
         "model": MODEL_VERSION,
@@ -100,6 +102,7 @@ def _version(spec: TopicSpec, weights: Weights, model: str | None) -> str:
         "seeds": sorted((seed.name, seed.text, seed.negative) for seed in spec.seeds),
         "threshold": spec.threshold,
         "weights": dict(weights.points),
+        "learned": {name: value for name, value in learned.items() if name != "weights"},
     }
     if model:
         stated["semantic"] = model
