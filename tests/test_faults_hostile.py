@@ -284,13 +284,20 @@ def test_the_service_stays_responsive_under_all_of_it(tmp_path: Path) -> None:
         try:
             wait_until(lambda: pages_of_big() > 2, 90)
             link = web.url("/news", host=small)
-            page = f"<html><body><article><h1>{TITLE}</h1><p>{TEXT}</p></article></body></html>"
+            title = "Deputies in Tskhinvali cancel South Ossetia's vote on joining Russia"
+            text = (
+                "Nineteen deputies voted on Friday to call off the referendum on joining Russia, "
+                "and asked the speaker of South Ossetia's parliament to tell Moscow. Nobody spoke "
+                "against it. The leader of the Communists said that pensions came first. "
+            )
+            page = f"<html><body><article><h1>{title}</h1><p>{text * 2}</p></article></body></html>"
             web.serve("/news", page, host=small)
-            item = f"<item><title>{TITLE}</title><link>{link}</link></item>"
+            item = f"<item><title>{title}</title><link>{link}</link></item>"
             web.serve("/feed", f"<rss version='2.0'><channel>{item}</channel></rss>", host=small)
             configure(*feeds, web.url("/feed", host=small))
             service.send_signal(signal.SIGHUP)
-            hook.wait_for(1, seconds=200)
+            # Of the hostile pages some tell of the topic, too.
+            wait_until(lambda: any(title in told.json["title"] for told in hook.receipts), 200)
             # As soon as its feed was read it was its turn; the backlog has hours to go.
             [known] = stored(web.url("/feed", host=small))
             [news] = web.requests_for("/news")
