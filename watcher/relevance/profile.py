@@ -21,7 +21,7 @@ from .semantic import Opening, opening
 from .terms import Term, compile_term
 from .usage import usage_of
 from .weights import MODEL_VERSION, Weights
-from .wording import Words, words_of
+from .wording import LEARNED, Words, words_of
 
 VETO = "!"
 """A group whose name begins so is what the topic is not: evidence beside it counts for less."""
@@ -102,7 +102,8 @@ def _version(
         "seeds": sorted((seed.name, seed.text, seed.negative) for seed in spec.seeds),
         "threshold": spec.threshold,
         "weights": dict(weights.points),
-        "learned": {name: value for name, value in learned.items() if name != "weights"},
+        "words": learned.get(LEARNED),
+        "usage": learned.get("usage"),
     }
     if model:
         stated["semantic"] = model
