@@ -42,6 +42,7 @@ _WORD_OF_THE_TOPIC = re.compile(
 )
 FILES = {
     **{path.stem: ("south-ossetia", path) for path in sorted(EVAL.glob("south_ossetia*.jsonl"))},
+    "held_out": ("south-ossetia", EVAL / "held_out.jsonl"),
     "avian_flu": ("avian-flu", EVAL / "avian_flu.jsonl"),
     "insolvency": ("insolvency", EVAL / "insolvency.jsonl"),
     "dev": ("south-ossetia", DEV),
