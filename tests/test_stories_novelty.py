@@ -48,6 +48,22 @@ def test_the_sentence_with_the_new_name_number_and_day_leads() -> None:
     assert not any("Gagloyev" in fact for fact in found.evidence)
 
 
+def test_what_the_headline_says_first_is_shown_by_the_sentence_that_tells_it_in_full() -> None:
+    decree = article(
+        "Kochieva sends 4,105 signatures to Geneva",
+        "Olesya Kochieva said on Monday she would send 4,105 signatures to Geneva.\n\n"
+        "A clerk in Znaur stamped the boxes.",
+    )
+    found = novelty(decree, Known.of([FIRST]))
+    lead, facts = found.sentences[0]
+    assert lead.startswith("Olesya Kochieva said")
+    assert {"name: Kochieva", "number: 4,105"} <= set(facts)
+    assert not any(text == decree.title for text, _ in found.sentences)
+
+    flash = article("Kochieva sends 4,105 signatures to Geneva", "")
+    assert [text for text, _ in novelty(flash, Known.of([FIRST])).sentences] == [flash.title]
+
+
 def test_what_was_told_in_another_language_is_known() -> None:
     russian = article(
         "Гаглоев приостановил референдум",

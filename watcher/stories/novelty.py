@@ -230,11 +230,32 @@ def _runs(words: Sequence[str]) -> frozenset[int]:
 
 
 def novelty(article: ArticleText, known: Known) -> Novelty:
-    """Judge an article against what was told before: by the seeds, its story, the topic's others."""
+    """Judge an article against what was told before: by the seeds, its story, the topic's others.
+
+    Every fact counts once. The sentences are the body's wherever it says something new: a headline
+    is shown anyway, and what it says first must not take it from the sentence that tells it in full.
+    """
     today = ("day", f"{article.published_at:%m%d}" if article.published_at else None)
+    told = list(enumerate(facts_of(article)))
+    judged = _judged(told, known, today)
+    body = [(place, sentence) for place, sentence in told if sentence.paragraph]
+    led_by = _judged(body, known, today) or judged
+    total = sum(worth for worth, _, _ in judged)
+    best = sorted(led_by, key=lambda one: -one[0])[:_LED_BY]
+    return Novelty(
+        score=round(1 - exp(-total / _MUCH), 3),
+        sentences=tuple((text, tuple(map(str, new))) for _, text, new in best),
+        evidence=tuple(str(fact) for _, _, new in best for fact in new)[:12],
+    )
+
+
+def _judged(
+    told: Iterable[tuple[int, SentenceFacts]], known: Known, today: tuple[str, str | None]
+) -> list[tuple[float, str, list[Fact]]]:
+    """The sentences, by their places, that bring what neither is known nor stood before: worth, text, facts."""
     judged = []
     met: set[tuple[str, str]] = set()
-    for place, sentence in enumerate(facts_of(article)):
+    for place, sentence in told:
         new = _new_facts(sentence, known, met)
         met |= {(fact.kind, fact.key or fact.written) for fact in new}
         worth = sum(
@@ -243,13 +264,7 @@ def novelty(article: ArticleText, known: Known) -> Novelty:
         worth *= 1.0 if place < _LEAD_SENTENCES else _DEEP
         if new and worth > _TODAY_WORTH:
             judged.append((worth, sentence.text, new))
-    total = sum(worth for worth, _, _ in judged)
-    best = sorted(judged, key=lambda one: -one[0])[:_LED_BY]
-    return Novelty(
-        score=round(1 - exp(-total / _MUCH), 3),
-        sentences=tuple((text, tuple(map(str, new))) for _, text, new in best),
-        evidence=tuple(str(fact) for _, _, new in best for fact in new)[:12],
-    )
+    return judged
 
 
 def _new_facts(sentence: SentenceFacts, known: Known, met: set[tuple[str, str]]) -> list[Fact]:
