@@ -119,12 +119,12 @@ def add_feed(store: Store, *names: str) -> list[int]:
 def add_article(store: Store, key: str = "k1", **values: object) -> int:
     [feed_id] = add_feed(store, "a")
     store.feeds.record([polled(feed_id, entry(key))])
-    [claimed] = store.articles.claim_entries(now=NOW, limit=9, lease=LEASE)
+    [claimed] = store.entries.claim(now=NOW, limit=9, lease=LEASE)
     data = article(f"https://a.example/{key}", feed_id, **values)
-    store.articles.record_reads(
+    store.entries.record(
         [ReadOutcome(entry_id=claimed.id, state=EntryState.READ, article=data)], now=NOW
     )
-    [stored] = store.articles.claim_to_score(now=NOW, limit=9, lease=LEASE)
+    [stored] = store.articles.claim(now=NOW, limit=9, lease=LEASE)
     return stored.id
 
 
@@ -251,12 +251,10 @@ def test_a_claim_takes_of_each_host_its_share_and_of_full_ones_none(store: Store
     store.feeds.record([polled(crowded, *pages), polled(crowded, entry("k", url=None))])
     store.feeds.record([polled(late, entry("x", url="https://small.example/x"), at=NOW + LEASE)])
     soon = NOW + LEASE
-    hosts = Counter(
-        entry.host for entry in store.articles.claim_entries(now=soon, limit=60, lease=LEASE)
-    )
+    hosts = Counter(entry.host for entry in store.entries.claim(now=soon, limit=60, lease=LEASE))
     assert hosts == {"big.example": SHARE, "small.example": 1, None: 1}
-    assert store.articles.claim_entries(now=soon, limit=9, lease=LEASE, full=["big.example"]) == []
-    few = store.articles.claim_entries(now=soon, limit=5, lease=LEASE)
+    assert store.entries.claim(now=soon, limit=9, lease=LEASE, full=["big.example"]) == []
+    few = store.entries.claim(now=soon, limit=5, lease=LEASE)
     assert [entry.host for entry in few] == ["big.example"] * 5
 
 
@@ -270,7 +268,7 @@ def test_a_claim_of_pages_reads_one_index_and_no_row_of_those_it_passes_over(sto
         "before_cursor_execute",
         lambda _connection, _cursor, sql, values, *_more: said.append((sql, values)),
     )
-    store.articles.claim_entries(now=NOW, limit=9, lease=LEASE, full=["big.example"])
+    store.entries.claim(now=NOW, limit=9, lease=LEASE, full=["big.example"])
     [(sql, values)] = [one for one in said if one[0].startswith("UPDATE entries")]
     with store._database.engine.connect() as connection:
         plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)]
@@ -306,12 +304,12 @@ def test_a_failed_poll_is_data_and_a_good_one_clears_it(store: Store) -> None:
 def test_an_entry_met_again_is_stored_once_and_an_edited_one_is_read_again(store: Store) -> None:
     [feed_id] = add_feed(store, "a")
     store.feeds.record([polled(feed_id, entry("k1"))])
-    [first] = store.articles.claim_entries(now=NOW, limit=9, lease=LEASE)
-    store.articles.record_reads([ReadOutcome(entry_id=first.id, state=EntryState.READ)], now=NOW)
+    [first] = store.entries.claim(now=NOW, limit=9, lease=LEASE)
+    store.entries.record([ReadOutcome(entry_id=first.id, state=EntryState.READ)], now=NOW)
     store.feeds.record([polled(feed_id, entry("k1"))])
-    assert store.articles.claim_entries(now=NOW, limit=9, lease=LEASE) == []
+    assert store.entries.claim(now=NOW, limit=9, lease=LEASE) == []
     store.feeds.record([polled(feed_id, entry("k1", content_hash="2", title="Edited"))])
-    [again] = store.articles.claim_entries(now=NOW, limit=9, lease=LEASE)
+    [again] = store.entries.claim(now=NOW, limit=9, lease=LEASE)
     assert (again.id, again.title, again.revision) == (first.id, "Edited", 2)
 
 
@@ -319,7 +317,7 @@ def test_a_row_that_the_database_refuses_costs_only_itself(store: Store) -> None
     [feed_id] = add_feed(store, "a")
     rows = [entry("k1"), entry("k2", title="\udcff broken"), entry("k3")]
     assert store.feeds.record([polled(feed_id, *rows)]) == 1
-    claimed = store.articles.claim_entries(now=NOW, limit=9, lease=LEASE)
+    claimed = store.entries.claim(now=NOW, limit=9, lease=LEASE)
     assert [e.key for e in claimed] == ["k1", "k3"]
 
 
@@ -329,14 +327,14 @@ def test_a_row_that_the_database_refuses_costs_only_itself(store: Store) -> None
 def test_one_page_through_two_feeds_is_one_article(store: Store) -> None:
     first, second = add_feed(store, "a", "b")
     store.feeds.record([polled(first, entry("k1")), polled(second, entry("k2"))])
-    one, two = store.articles.claim_entries(now=NOW, limit=9, lease=LEASE)
+    one, two = store.entries.claim(now=NOW, limit=9, lease=LEASE)
     page = article("https://a.example/page", first, urls=("https://a.example/page?amp",))
-    store.articles.record_reads(
+    store.entries.record(
         [ReadOutcome(entry_id=one.id, state=EntryState.READ, article=page)], now=NOW
     )
-    known = store.articles.known(["https://a.example/page?amp", "https://x.example/"])
+    known = store.entries.known(["https://a.example/page?amp", "https://x.example/"])
     assert list(known) == ["https://a.example/page?amp"]
-    store.articles.record_reads(
+    store.entries.record(
         [
             ReadOutcome(
                 entry_id=two.id,
@@ -346,7 +344,7 @@ def test_one_page_through_two_feeds_is_one_article(store: Store) -> None:
         ],
         now=NOW,
     )
-    assert len(store.articles.claim_to_score(now=NOW, limit=9, lease=LEASE)) == 1
+    assert len(store.articles.claim(now=NOW, limit=9, lease=LEASE)) == 1
 
 
 def test_a_partial_text_never_replaces_a_whole_one_and_old_texts_are_kept(store: Store) -> None:
@@ -355,9 +353,9 @@ def test_a_partial_text_never_replaces_a_whole_one_and_old_texts_are_kept(store:
 
     def rewrite(**values: object) -> None:
         store.feeds.record([polled(feed.id, entry("k1", content_hash=str(values["text"])))])
-        [claimed] = store.articles.claim_entries(now=NOW, limit=9, lease=LEASE)
+        [claimed] = store.entries.claim(now=NOW, limit=9, lease=LEASE)
         data = article("https://a.example/k1", feed.id, **values)
-        store.articles.record_reads(
+        store.entries.record(
             [ReadOutcome(entry_id=claimed.id, state=EntryState.READ, article=data)], now=NOW
         )
 
@@ -373,16 +371,16 @@ def test_an_article_speaks_to_the_topics_of_its_feeds(store: Store) -> None:
     store.feeds.sync([spec("a", topics=(T,), tags=("x",)), spec("b")], now=NOW)
     first, second = (feed.id for feed in store.feeds.all())
     store.feeds.record([polled(first, entry("k1"))])
-    [claimed] = store.articles.claim_entries(now=NOW, limit=9, lease=LEASE)
+    [claimed] = store.entries.claim(now=NOW, limit=9, lease=LEASE)
     data = article("https://a.example/1", first)
-    store.articles.record_reads(
+    store.entries.record(
         [ReadOutcome(entry_id=claimed.id, state=EntryState.READ, article=data)], now=NOW
     )
-    [stored] = store.articles.claim_to_score(now=NOW, limit=9, lease=LEASE)
+    [stored] = store.articles.claim(now=NOW, limit=9, lease=LEASE)
     assert (stored.topics, stored.tags) == ((T,), ("x",))
     store.feeds.record([polled(second, entry("k2"))])
-    [other] = store.articles.claim_entries(now=NOW, limit=9, lease=LEASE)
-    store.articles.record_reads(
+    [other] = store.entries.claim(now=NOW, limit=9, lease=LEASE)
+    store.entries.record(
         [ReadOutcome(entry_id=other.id, state=EntryState.READ, known_article=stored.id)], now=NOW
     )
     assert store.articles.by_ids([stored.id])[0].topics == ()
@@ -414,7 +412,7 @@ def test_deciding_is_all_or_nothing(store: Store) -> None:
         raise RuntimeError("killed")
     assert store.review.stories() == []
     assert store.outbox.alerts() == []
-    assert len(store.articles.claim_to_score(now=NOW + LEASE, limit=9, lease=LEASE)) == 1
+    assert len(store.articles.claim(now=NOW + LEASE, limit=9, lease=LEASE)) == 1
 
 
 def test_the_same_event_is_alerted_once(store: Store) -> None:
@@ -687,6 +685,6 @@ def test_a_claimed_entry_says_which_article_was_read_at_its_address(store: Store
     store.feeds.record([polled(second, same, entry("new"))])
     known = {
         claimed.key: claimed.known and claimed.known.id
-        for claimed in store.articles.claim_entries(now=NOW, limit=9, lease=LEASE)
+        for claimed in store.entries.claim(now=NOW, limit=9, lease=LEASE)
     }
     assert known == {"other": article_id, "new": None}

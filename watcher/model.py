@@ -100,6 +100,8 @@ class FeedKind(StrEnum):
     LISTING = "listing"  # plain HTML page with links, by CSS selector
 
 
+SUMMARY_LIMIT = 5_000
+"""Characters of a summary that are kept."""
 FEED_FALSE_ALARMS = 0.0001
 """A thousand feeds raise one false notice of silence in ten days."""
 

@@ -114,7 +114,7 @@ def _step(stage: str, text: str, **more: Any) -> Step:
 
 
 def _entry_steps(store: Store, urls: Sequence[str], article: ArticleRecord | None) -> list[Step]:
-    rows = store.articles.entries_at(urls, article.id if article else None)
+    rows = store.entries.at(urls, article.id if article else None)
     return [
         _step(
             "poll",

@@ -55,7 +55,7 @@ class Scoring:
 
         async def claim(room: int, _full: Collection[str]) -> Sequence[tuple[ArticleRecord, ...]]:
             claimed = await context.stored(
-                articles.claim_to_score, now=context.clock(), limit=room * CHUNK, lease=LEASE
+                articles.claim, now=context.clock(), limit=room * CHUNK, lease=LEASE
             )
             return [tuple(claimed[n : n + CHUNK]) for n in range(0, len(claimed), CHUNK)]
 
@@ -68,7 +68,7 @@ class Scoring:
 
         async def release(chunks: list[tuple[ArticleRecord, ...]]) -> None:
             ids = [article.id for chunk in chunks for article in chunk]
-            await context.stored(articles.release_articles, ids)
+            await context.stored(articles.release, ids)
 
         stage = Stage(
             intake=INTAKE // CHUNK,

@@ -242,7 +242,7 @@ class Review:
     def looked_at(self, topic: TopicId) -> int:
         """How many articles were scored for a topic, kept or not.
 
-        As in ``article_from``: what no feed leads to any more was for every topic.
+        As in ``ArticleRecord.topics``: what no feed leads to any more was for every topic.
         """
         with self._database.reading() as connection:
             speaking = [
