@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
+from operator import attrgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from watcher.decide.schedule import ScheduleLimits
-from watcher.model import AlertReason, HitKind, ReceiverSpec, Score, TopicSpec, Verdict
+from watcher.model import AlertReason, ReceiverSpec, Score, TopicSpec, Verdict
+from watcher.pipeline.case import Case
 from watcher.pipeline.context import Wishes
-from watcher.pipeline.judging import Case, Judge
-from watcher.storage import ArticleData, ArticleRecord, HitOutcome, Store
+from watcher.pipeline.judging import Judge
+from watcher.storage import ArticleData, ArticleRecord, Store
 from watcher.stories import fingerprint
 
 PASS = timedelta(minutes=10)
 """What was first seen within ten minutes came about in one pass."""
+_APPEARED = attrgetter("article.appeared_at")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,23 +87,13 @@ def _played(store: Store, wishes: Wishes, hits: Sequence[PlayedHit]) -> Rehearsa
 
 
 def _case(spec: TopicSpec, hit: PlayedHit, article: ArticleRecord) -> Case:
-    text, now = article.as_text(), article.first_seen_at
     return Case(
         spec=spec,
         article=article,
-        text=text,
-        outcome=HitOutcome(
-            topic=spec.id,
-            article_id=article.id,
-            kind=HitKind.HIT,
-            score=hit.score,
-            partial=article.partial,
-            first_seen_at=now,
-            decided_at=now,
-            fingerprint=fingerprint(text).to_json(),
-        ),
+        score=hit.score,
+        fingerprint=fingerprint(article.as_text()).to_json(),
         earlier=None,
-        now=now,
+        now=article.first_seen_at,
     )
 
 
@@ -132,12 +125,7 @@ def _in_order(hits: Sequence[PlayedHit]) -> list[PlayedHit]:
     one_pass: list[PlayedHit] = []
     for hit in sorted(hits, key=lambda hit: hit.article.first_seen_at):
         if one_pass and hit.article.first_seen_at - one_pass[0].article.first_seen_at > PASS:
-            ordered += sorted(one_pass, key=_appeared)
+            ordered += sorted(one_pass, key=_APPEARED)
             one_pass = []
         one_pass.append(hit)
-    return ordered + sorted(one_pass, key=_appeared)
-
-
-def _appeared(hit: PlayedHit) -> datetime:
-    seen = hit.article.first_seen_at
-    return min(hit.article.published_at or seen, seen)
+    return ordered + sorted(one_pass, key=_APPEARED)

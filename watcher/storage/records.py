@@ -32,6 +32,7 @@ from watcher.model import (
     StoryId,
     TopicId,
     Verdict,
+    appeared,
 )
 
 ADDRESS = "address"
@@ -241,6 +242,11 @@ class ArticleRecord:
     """None where it was not scored yet, or before this was kept; empty: it could not be."""
     topics: tuple[TopicId, ...] = ()
     tags: tuple[str, ...] = ()
+
+    @property
+    def appeared_at(self) -> datetime:
+        """The publisher's claim, unless that lies after our first sight."""
+        return appeared(self.published_at, self.first_seen_at)
 
     def as_text(self) -> ArticleText:
         """What scoring and grouping look at."""

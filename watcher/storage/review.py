@@ -376,7 +376,7 @@ def _story(connection: Connection, story_id: int) -> Row[Any] | None:
 
 def _moment_from(row: Row[Any]) -> Moment:
     return Moment(
-        at=min(row.published_at or row.first_seen_at, row.first_seen_at),
+        at=appeared(row),
         hit_id=HitId(row.id),
         title=row.title,
         publisher=row.publisher,
