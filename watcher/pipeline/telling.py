@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from watcher.decide.alerting import (
     AlertCandidate,
@@ -21,7 +22,22 @@ from watcher.model import AlertReason, HitId, ReceiverSpec, SilentReason, StoryI
 from watcher.pipeline.case import Case
 from watcher.pipeline.context import Wishes
 from watcher.storage import AlertOutcome, Deciding, DeliveryOutcome
-from watcher.stories.revision import Revision
+
+if TYPE_CHECKING:
+    from watcher.stories.revision import Revision
+
+
+def pending(routings: Sequence[Routing]) -> tuple[DeliveryOutcome, ...]:
+    """The deliveries that an alert begins with: one to each receiver that is to hear of it."""
+    return tuple(
+        DeliveryOutcome(
+            receiver=routing.receiver,
+            next_try_at=routing.due_at,
+            held=None if routing.held is None else str(routing.held),
+        )
+        for routing in routings
+        if routing.due_at is not None
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,15 +149,7 @@ class Telling:
 
     def _save_alert(self, reason: AlertReason, routings: Sequence[Routing]) -> int:
         """Write the alert and its pending deliveries, where there is any; returns alerts made."""
-        deliveries = tuple(
-            DeliveryOutcome(
-                receiver=routing.receiver,
-                next_try_at=routing.due_at,
-                held=None if routing.held is None else str(routing.held),
-            )
-            for routing in routings
-            if routing.due_at is not None
-        )
+        deliveries = pending(routings)
         if not deliveries:
             return 0
         case, hit = self._case, self._hit
