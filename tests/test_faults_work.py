@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from databases import database
 from test_storage import LEASE, NOW, add_article, add_feed, add_hit, entry, polled, spec
 
 from watcher.errors import RefusedError, StorageError, WatcherError
@@ -30,14 +28,6 @@ from watcher.storage import ReadOutcome, Store
 from watcher.workers import WorkerLimits, WorkerPool
 
 SOON, LATER = NOW + timedelta(minutes=1), NOW + timedelta(hours=1)
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    with database(request.param, tmp_path) as url:
-        opened = Store(url)
-        yield opened
-        opened.close()
 
 
 # ------------------------------------------------------------------------------ one by one

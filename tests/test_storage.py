@@ -5,14 +5,12 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
-from databases import database
 from sqlalchemy import event, select
 
 from watcher.errors import AlreadyRunningError, NotFoundError, StorageError
@@ -30,6 +28,7 @@ from watcher.model import (
     FeedState,
     HitId,
     HitKind,
+    ReadPolicy,
     Score,
     Span,
     TopicId,
@@ -46,19 +45,12 @@ from watcher.storage import (
     Store,
 )
 from watcher.storage.claims import SHARE
-from watcher.storage.engine import SCHEMA, migrations_folder, upgrade
+from watcher.storage.engine import SCHEMA, migrations_folder
+from watcher.storage.tables import entries
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 LEASE = timedelta(minutes=5)
 T = TopicId("t")
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    with database(request.param, tmp_path) as url:
-        opened = Store(url)
-        yield opened
-        opened.close()
 
 
 def spec(name: str, **values: object) -> FeedSpec:
@@ -75,13 +67,13 @@ def entry(key: str, **values: object) -> EntryData:
     )
 
 
-def polled(feed_id: int, *entries: EntryData, at: datetime = NOW, **values: object) -> PollOutcome:
+def polled(feed_id: int, *found: EntryData, at: datetime = NOW, **values: object) -> PollOutcome:
     return PollOutcome(
         feed_id=feed_id,
         at=at,
         next_poll_at=at + timedelta(hours=1),
         schedule={"interval_s": 60},
-        data=FeedData(entries=entries, window={e.key: "h" for e in entries}),
+        data=FeedData(entries=found, window={e.key: "h" for e in found}),
         **values,
     )
 
@@ -563,25 +555,57 @@ def test_the_migrations_make_the_schema_that_the_code_expects(store: Store) -> N
     assert differences == []
 
 
-def test_an_older_database_is_brought_up_to_date_with_its_rows(store: Store) -> None:
+def make_older(store: Store, schema: str, *statements: str) -> None:
+    """Take the schema back to an earlier release, and then run these on it."""
     from alembic import command
     from alembic.config import Config
 
-    hit_id = add_hit(store, add_article(store), "desk")
     config = Config()
     config.set_main_option("script_location", str(migrations_folder()))
-    engine = store._database.engine
-    with engine.connect() as connection:
+    with store._database.engine.connect() as connection:
         config.attributes["connection"] = connection
-        command.downgrade(config, "0002")
+        command.downgrade(config, schema)
         connection.commit()
-        connection.exec_driver_sql("UPDATE hits SET kind = 'sample'")
+        for statement in statements:
+            connection.exec_driver_sql(statement)
         connection.commit()
-    assert upgrade(engine, "it") == SCHEMA
+
+
+def test_an_older_database_is_brought_up_to_date_with_its_rows(store: Store) -> None:
+    hit_id = add_hit(store, add_article(store), "desk")
+    make_older(store, "0002", "UPDATE hits SET kind = 'sample'")
+    assert store.upgrade() == SCHEMA
     hit = store.review.hit(hit_id)
     assert hit.kind is HitKind.FORMER, "by its address it was no random reject"
     [article] = store.articles.by_ids([hit.article_id])
     assert article.scored_at is not None
+
+
+def test_entries_that_wait_since_before_there_were_hosts_get_theirs(store: Store) -> None:
+    add_hit(store, add_article(store, "watched"))
+    never = spec("never", read=ReadPolicy.NEVER)
+    store.feeds.sync([spec("a"), never], now=NOW)
+    reads, reads_not = (feed.id for feed in store.feeds.all())
+    pages = [entry(key, url=f"https://www.big.example/{key}") for key in ("waits", "done")]
+    store.feeds.record(
+        [polled(reads, *pages, entry("linkless", url=None)), polled(reads_not, entry("stated"))]
+    )
+    make_older(
+        store,
+        "0003",
+        "UPDATE entries SET next_try_at = NULL WHERE entry_key = 'done'",
+        "UPDATE hits SET next_check_at = first_seen_at",
+    )
+    assert store.upgrade() == SCHEMA
+    with store._database.reading() as connection:
+        rows = connection.execute(select(entries.c.entry_key, entries.c.host)).all()
+    assert {row.entry_key: row.host for row in rows} == {
+        "waits": "big.example",
+        "watched": "a.example",
+        "done": None,
+        "linkless": None,
+        "stated": None,
+    }
 
 
 def test_counts_add_up(store: Store) -> None:
