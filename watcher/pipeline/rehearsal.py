@@ -15,7 +15,7 @@ from watcher.model import AlertReason, ReceiverSpec, Score, TopicSpec, Verdict
 from watcher.pipeline.case import Case
 from watcher.pipeline.context import Wishes
 from watcher.pipeline.judging import Judge
-from watcher.storage import ArticleData, ArticleRecord, Store
+from watcher.storage import ArticleData, ArticleRecord, Store, article_facts
 from watcher.stories import fingerprint
 
 PASS = timedelta(minutes=10)
@@ -98,25 +98,9 @@ def _case(spec: TopicSpec, hit: PlayedHit, article: ArticleRecord) -> Case:
 
 
 def _stated(article: ArticleRecord) -> ArticleData:
-    return ArticleData(
-        canonical_url=article.canonical_url,
-        urls=(),
-        url=article.url,
-        feed_id=None,
-        title=article.title,
-        summary=article.summary,
-        text=article.text,
-        lang=article.lang,
-        author=article.author,
-        publisher=article.publisher,
-        published_at=article.published_at,
-        first_seen_at=article.first_seen_at,
-        fetched_at=article.fetched_at,
-        partial=article.partial,
-        reason=None,
-        backlog=article.backlog,
-        content_hash="",
-    )
+    # Its feed is not in that database.
+    facts = article_facts(article) | {"feed_id": None}
+    return ArticleData(**facts, urls=(), content_hash="")
 
 
 def _in_order(hits: Sequence[PlayedHit]) -> list[PlayedHit]:

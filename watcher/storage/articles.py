@@ -12,7 +12,7 @@ from watcher.model import ArticleId, EntryState, HitKind, Score, TopicId
 from watcher.storage.claims import NOW, free, give_back
 from watcher.storage.database import Database
 from watcher.storage.keeping import Keeping
-from watcher.storage.records import ArticleData, ArticleRecord, PastScore
+from watcher.storage.records import ArticleData, ArticleRecord, PastScore, article_facts
 from watcher.storage.tables import article_urls, articles, entries, feeds, hits, revisions
 from watcher.urls import article_address, canonical
 
@@ -198,22 +198,8 @@ def _article_from(row: Row[Any], speaks: Sequence[Any]) -> ArticleRecord:
     restricted = speaks and all(settings.get("topics") for settings in speaks)
     topics = {topic for settings in speaks for topic in settings["topics"]} if restricted else set()
     return ArticleRecord(
+        **article_facts(row),
         id=ArticleId(row.id),
-        canonical_url=row.canonical_url,
-        url=row.url,
-        feed_id=row.feed_id,
-        title=row.title,
-        summary=row.summary,
-        text=row.text,
-        lang=row.lang,
-        author=row.author,
-        publisher=row.publisher,
-        published_at=row.published_at,
-        first_seen_at=row.first_seen_at,
-        fetched_at=row.fetched_at,
-        partial=row.partial,
-        reason=row.reason,
-        backlog=row.backlog,
         revision=row.revision,
         scored_at=row.scored_at,
         next_score_at=row.next_score_at,

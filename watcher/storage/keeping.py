@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, bindparam, exists, select, update
 from watcher.decide.sameness import Known, Words, covers, same_headline, same_page
 from watcher.model import SUMMARY_LIMIT, ArticleId, FailureReason
 from watcher.storage.database import Database
-from watcher.storage.records import ArticleData, KnownArticle
+from watcher.storage.records import ArticleData, KnownArticle, article_facts
 from watcher.storage.tables import article_urls, articles, entries, revisions
 from watcher.urls import article_address
 
@@ -245,23 +245,8 @@ def _keep_text(
 
 
 def _article_values(data: ArticleData) -> dict[str, Any]:
-    return {
-        "canonical_url": data.canonical_url,
-        "url": data.url,
-        "feed_id": data.feed_id,
-        "title": data.title,
+    return article_facts(data) | {
         "page_title": data.page_title,
-        "summary": data.summary,
-        "text": data.text,
-        "lang": data.lang,
-        "author": data.author,
-        "publisher": data.publisher,
-        "published_at": data.published_at,
-        "first_seen_at": data.first_seen_at,
-        "fetched_at": data.fetched_at,
-        "partial": data.partial,
-        "reason": data.reason,
-        "backlog": data.backlog,
         "content_hash": data.content_hash,
         "revision": 1,
         "next_score_at": data.fetched_at or data.first_seen_at,
