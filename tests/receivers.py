@@ -37,9 +37,11 @@ from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Generic, Self, TypeVar
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
+
+T = TypeVar("T")
 
 # ------------------------------------------------------------------------------ webhook
 
@@ -112,7 +114,30 @@ class ReceiptLog:
         return [json.loads(line) for line in self.path.read_bytes().splitlines()]
 
 
-class WebhookServer:
+class Arrivals(Generic[T]):
+    """What a server was sent, for tests that wait for it."""
+
+    def __init__(self, log: Path | None) -> None:
+        self.log = ReceiptLog(log)
+        self.receipts: list[T] = []
+        self._arrived = threading.Condition()
+
+    def wait_for(self, count: int, seconds: float = 20.0) -> list[T]:
+        """Block until that many arrived (raises TimeoutError)."""
+        with self._arrived:
+            if not self._arrived.wait_for(lambda: len(self.receipts) >= count, seconds):
+                raise TimeoutError(f"{len(self.receipts)} of {count} arrived")
+            return list(self.receipts)
+
+    def _keep(self, receipt: T, row: Mapping[str, Any]) -> None:
+        """Durably first: a process that is killed here can be asked what it had."""
+        self.log.add(row)
+        with self._arrived:
+            self.receipts.append(receipt)
+            self._arrived.notify_all()
+
+
+class WebhookServer(Arrivals[Receipt]):
     """Records every request; answers from ``replies``, else from ``answer``, else 200 ``{}``."""
 
     def __init__(
@@ -126,11 +151,9 @@ class WebhookServer:
     ) -> None:
         self.replies = deque(replies)
         self.answer = answer or (lambda _receipt: Reply())
-        self.log = ReceiptLog(log)
-        self.receipts: list[Receipt] = []
+        super().__init__(log)
         self.connections = 0
         self.stopping = threading.Event()
-        self._arrived = threading.Condition()
         self._server = _HttpServer((host, port), _HttpHandler)
         self._server.owner = self
         self.host, self.port = str(self._server.server_address[0]), self._server.server_address[1]
@@ -165,24 +188,14 @@ class WebhookServer:
 
     def take(self, receipt: Receipt) -> Reply:
         """Record durably, then say what to answer."""
-        self.log.add(
-            {
-                "path": receipt.path,
-                "deliveries": receipt.delivery_ids,
-                "body": receipt.body.decode("utf-8", "replace"),
-            }
-        )
-        with self._arrived:
-            self.receipts.append(receipt)
-            self._arrived.notify_all()
+        row = {
+            "path": receipt.path,
+            "deliveries": receipt.delivery_ids,
+            "body": receipt.body.decode("utf-8", "replace"),
+        }
+        with self._arrived:  # who waits for it finds its answer used up
+            self._keep(receipt, row)
             return self.replies.popleft() if self.replies else self.answer(receipt)
-
-    def wait_for(self, count: int, seconds: float = 20.0) -> list[Receipt]:
-        """Block until that many requests arrived (raises TimeoutError)."""
-        with self._arrived:
-            if not self._arrived.wait_for(lambda: len(self.receipts) >= count, seconds):
-                raise TimeoutError(f"{len(self.receipts)} of {count} requests arrived")
-            return list(self.receipts)
 
 
 class _HttpServer(ThreadingHTTPServer):
@@ -299,7 +312,7 @@ class MailReceipt:
         return str(body.get_content())
 
 
-class MailServer:
+class MailServer(Arrivals[MailReceipt]):
     """An SMTP server; ``faults`` are used up one per connection.
 
     Each recipient in ``put_off`` is refused with 452 once, while the others are taken.
@@ -318,14 +331,12 @@ class MailServer:
     ) -> None:
         self.faults = deque(faults)
         self.put_off = list(put_off)
-        self.log = ReceiptLog(log)
-        self.receipts: list[MailReceipt] = []
+        super().__init__(log)
         self.connections = 0
         self.login = login
         self._tls = tls
         self._implicit = implicit_tls
         self._wanted_port = port
-        self._arrived = threading.Condition()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self.port = 0
@@ -394,23 +405,14 @@ class MailServer:
 
     def take(self, receipt: MailReceipt) -> None:
         """Record durably; only then may the handler answer 250."""
-        self.log.add(
+        self._keep(
+            receipt,
             {
                 "to": receipt.recipients,
                 "deliveries": receipt.delivery_ids,
                 "raw": base64.b64encode(receipt.raw).decode(),
-            }
+            },
         )
-        with self._arrived:
-            self.receipts.append(receipt)
-            self._arrived.notify_all()
-
-    def wait_for(self, count: int, seconds: float = 20.0) -> list[MailReceipt]:
-        """Block until that many messages arrived (raises TimeoutError)."""
-        with self._arrived:
-            if not self._arrived.wait_for(lambda: len(self.receipts) >= count, seconds):
-                raise TimeoutError(f"{len(self.receipts)} of {count} messages arrived")
-            return list(self.receipts)
 
 
 class _QuietSMTP(SMTP):

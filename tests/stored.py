@@ -145,7 +145,7 @@ def _read(
             )
         ]
     )
-    [claimed] = store.articles.claim_entries(now=at, limit=9, lease=LEASE)
+    [claimed] = store.entries.claim(now=at, limit=9, lease=LEASE)
     article = ArticleData(
         canonical_url=f"https://a.example/{name}",
         urls=(),
@@ -165,8 +165,8 @@ def _read(
         backlog=False,
         content_hash=content_hash,
     )
-    store.articles.record_reads(
+    store.entries.record(
         [ReadOutcome(entry_id=claimed.id, state=EntryState.READ, article=article)], now=at
     )
-    [stored] = store.articles.claim_to_score(now=at, limit=9, lease=LEASE)
+    [stored] = store.articles.claim(now=at, limit=9, lease=LEASE)
     return stored.id

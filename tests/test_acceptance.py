@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -18,7 +17,6 @@ from databases import database
 from newsweb import NewsWeb, Piece, write_config
 from program import WATCHER
 from receivers import MailServer, WebhookServer
-from webserver import LoopbackWeb
 
 # The installed script, started anew each time.
 watcher = partial(program.watcher, fresh=True)
@@ -44,14 +42,6 @@ OLD = Piece(
 
 He said that annexation was not the word he would use. Tbilisi protested.""",
 )
-
-
-@pytest.fixture
-def news() -> Iterator[NewsWeb]:
-    with LoopbackWeb() as web:
-        found = NewsWeb(web)
-        found.publish()
-        yield found
 
 
 @pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +14,6 @@ from newsweb import NewsWeb, write_config
 from program import answer, watcher
 from receivers import WebhookServer
 from test_stories_flow import Watch, told
-from webserver import LoopbackWeb
 
 from watcher.model import (
     AlertReason,
@@ -71,14 +69,6 @@ def test_the_figures_add_up(rows: list[tuple[float, bool, Verdict | None]]) -> N
     assert report.articles == len(rows)
     for share in (report.precision, report.recall):
         assert share is None or 0 <= share <= 1
-
-
-@pytest.fixture
-def news() -> Iterator[NewsWeb]:
-    with LoopbackWeb() as web:
-        found = NewsWeb(web)
-        found.publish()
-        yield found
 
 
 def told_of(config: Path) -> tuple[int, dict[str, float]]:

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from newsweb import NewsWeb, write_config
 from program import answer, watcher
 from receivers import Reply, WebhookServer
-from webserver import LoopbackWeb
+from sqlalchemy import update
+
+from watcher.model import AlertReason
+from watcher.storage import Store
+from watcher.storage.tables import hits
 
 DEAF = (
     '[[receivers]]\nname = "deaf"\nurl = "json://127.0.0.1:9/x"\nmin_score = 100\nlangs = ["fr"]\n'
 )
-
-
-@pytest.fixture
-def news() -> Iterator[NewsWeb]:
-    with LoopbackWeb() as web:
-        found = NewsWeb(web)
-        found.publish()
-        yield found
 
 
 def test_route_says_for_each_receiver_why_or_why_not(news: NewsWeb, tmp_path: Path) -> None:
@@ -36,6 +30,36 @@ def test_route_says_for_each_receiver_why_or_why_not(news: NewsWeb, tmp_path: Pa
         assert routes["deaf"]["reason"] in ("under-min-score", "other-language")
         assert "deaf: no" in watcher("alerts", "route", str(hit["id"]), config=config).stdout
         assert hook.receipts == []
+
+
+def test_route_answers_for_every_reason_that_there_is(news: NewsWeb, tmp_path: Path) -> None:
+    curious = '[[receivers]]\nname = "curious"\nurl = "json://127.0.0.1:9/x"\n'
+    curious += 'reasons = ["revision", "stage-change"]\nmin_score = 40\n'
+    extra = curious + '[operator]\nreceiver = "desk"\n'
+    receivers = [("desk", "json://127.0.0.1:9/y")]
+    config = write_config(tmp_path, news.feeds[:1], receivers, extra=extra)
+    answer("poll", "--no-send", config=config)
+    [hit] = answer("hits", config=config)
+
+    def told(*words: str) -> set[str]:
+        routes = answer("alerts", "route", str(hit["id"]), *words, config=config)
+        for one in routes:
+            assert set(one) == {"receiver", "due_at", "held", "reason", "detail"}
+            assert (one["due_at"] is None) == (one["reason"] is not None)
+        return {one["receiver"] for one in routes if one["due_at"]}
+
+    assert told() == told("--reason", "new-hit") == {"desk"}
+    assert told("--reason", "stage-change") == {"desk", "curious"}
+    assert told("--reason", "revision") == {"curious"}
+    assert told("--reason", "operator") == {"desk"}
+    # A page that was edited under every min_score is taken back from whom it was told.
+    store = Store(f"sqlite:///{tmp_path / 'watcher.sqlite3'}")
+    with store.decisions.deciding() as tx:
+        tx.connection.execute(update(hits).values(score=12.0))
+    store.close()
+    assert told("--reason", "revision") == {"curious"}
+    wrong = watcher("alerts", "route", str(hit["id"]), "--reason", "whim", config=config, code=2)
+    assert all(reason in wrong.stderr for reason in AlertReason)
 
 
 def test_a_silenced_topic_is_found_but_not_told(news: NewsWeb, tmp_path: Path) -> None:

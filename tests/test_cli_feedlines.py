@@ -9,7 +9,7 @@ import pytest
 from rich.cells import cell_len
 
 from watcher.cli.feedlines import feed_json, feed_lines
-from watcher.decide.schedule import ScheduleState
+from watcher.decide.polls import ScheduleState
 from watcher.model import FeedId, FeedSpec, FeedState
 from watcher.storage import FeedRecord
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -11,19 +10,10 @@ from xml.etree import ElementTree
 import pytest
 from newsweb import HOSTS, NewsWeb, write_config
 from program import answer, watcher
-from webserver import LoopbackWeb
 
 from watcher.cli.trial import stated_specs
 from watcher.model import FeedKind, FeedSpec, ReadPolicy, TopicId
 from watcher.storage import Store
-
-
-@pytest.fixture
-def news() -> Iterator[NewsWeb]:
-    with LoopbackWeb() as web:
-        found = NewsWeb(web)
-        found.publish()
-        yield found
 
 
 @pytest.fixture

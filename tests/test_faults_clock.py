@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from newsweb import NewsWeb, write_config
 from receivers import WebhookServer
-from webserver import LoopbackWeb
 
 from watcher.app import make_app
 from watcher.config import Settings, load
@@ -32,14 +31,6 @@ class Clock:
 
     def __call__(self) -> datetime:
         return datetime.now(UTC) + self.offset
-
-
-@pytest.fixture
-def news() -> Iterator[NewsWeb]:
-    with LoopbackWeb() as web:
-        found = NewsWeb(web)
-        found.publish()
-        yield found
 
 
 async def until(true: Callable[[], bool], seconds: float = 60) -> None:

@@ -19,18 +19,10 @@ from databases import database
 from newsweb import NewsWeb, write_config
 from program import WATCHER, answer, watcher
 from receivers import Fault, MailFault, MailServer, Reply, WebhookServer, eventually
-from webserver import Answer, LoopbackWeb
+from webserver import Answer
 
 pytestmark = pytest.mark.timeout(300)
 PATIENCE = 120.0
-
-
-@pytest.fixture
-def news() -> Iterator[NewsWeb]:
-    with LoopbackWeb() as web:
-        found = NewsWeb(web)
-        found.publish()
-        yield found
 
 
 @contextmanager

@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from databases import database
 from test_storage import LEASE, NOW, add_article, add_feed, add_hit, entry, polled, spec
 
 from watcher.errors import RefusedError, StorageError, WatcherError
@@ -30,14 +28,6 @@ from watcher.storage import ReadOutcome, Store
 from watcher.workers import WorkerLimits, WorkerPool
 
 SOON, LATER = NOW + timedelta(minutes=1), NOW + timedelta(hours=1)
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    with database(request.param, tmp_path) as url:
-        opened = Store(url)
-        yield opened
-        opened.close()
 
 
 # ------------------------------------------------------------------------------ one by one
@@ -76,12 +66,12 @@ def test_what_breaks_scoring_is_tried_once_more_and_then_kept(store: Store) -> N
     failure = Failure(reason=FailureReason.PARSE_LIMIT, detail="too much")
     with store.decisions.deciding() as tx:
         tx.unscorable(article, failure, again_at=LATER)
-    assert store.articles.claim_to_score(now=SOON, limit=9, lease=LEASE) == []
-    [again] = store.articles.claim_to_score(now=LATER, limit=9, lease=LEASE)
+    assert store.articles.claim(now=SOON, limit=9, lease=LEASE) == []
+    [again] = store.articles.claim(now=LATER, limit=9, lease=LEASE)
     assert (again.id, again.reason) == (article, FailureReason.PARSE_LIMIT)
     with store.decisions.deciding() as tx:
         tx.unscorable(article, failure)
-    assert store.articles.claim_to_score(now=LATER + LEASE, limit=9, lease=LEASE) == []
+    assert store.articles.claim(now=LATER + LEASE, limit=9, lease=LEASE) == []
 
 
 def test_topics_that_cannot_be_compiled_are_no_articles_fault() -> None:
@@ -307,11 +297,11 @@ def test_what_a_dead_watcher_had_in_hand_is_due_at_once_but_not_its_messages(sto
     add_hit(store, article, "desk")
     [feed] = add_feed(store, "a")
     store.feeds.record([polled(feed, entry("k2"))])
-    assert store.articles.claim_entries(now=NOW, limit=9, lease=LEASE)
+    assert store.entries.claim(now=NOW, limit=9, lease=LEASE)
     assert store.feeds.claim(now=NOW, limit=9, lease=LEASE, only=[feed])
     assert store.outbox.claim("desk", now=NOW, lease=LEASE)
     store.timetable.free_leases()
-    assert store.articles.claim_entries(now=NOW, limit=9, lease=LEASE)
+    assert store.entries.claim(now=NOW, limit=9, lease=LEASE)
     assert store.feeds.claim(now=NOW, limit=9, lease=LEASE, only=[feed])
     assert store.outbox.claim("desk", now=NOW, lease=LEASE) is None
 
@@ -354,12 +344,12 @@ def read(store: Store, key: str) -> int:
     """Store the article of an entry; its id."""
     from test_storage import article
 
-    claimed = store.articles.claim_entries(now=NOW, limit=9, lease=LEASE)
+    claimed = store.entries.claim(now=NOW, limit=9, lease=LEASE)
     for found in claimed:
         data = article(f"https://a.example/{key}", found.feed.id)
         outcome = ReadOutcome(entry_id=found.id, state=EntryState.READ, article=data)
-        store.articles.record_reads([outcome], now=NOW)
-    [stored] = store.articles.claim_to_score(now=NOW, limit=9, lease=LEASE)
+        store.entries.record([outcome], now=NOW)
+    [stored] = store.articles.claim(now=NOW, limit=9, lease=LEASE)
     return stored.id
 
 
@@ -421,7 +411,7 @@ def test_due_work_moves_with_a_clock_that_is_set_back(store: Store) -> None:
     assert store.feeds.claim(now=NOW - day, limit=9, lease=LEASE) == []
     assert store.outbox.claim("desk", now=NOW - day, lease=LEASE) is None
     assert len(store.feeds.claim(now=LATER - day, limit=9, lease=LEASE)) == 1
-    assert len(store.articles.claim_to_score(now=LATER - day, limit=9, lease=LEASE)) == 1
+    assert len(store.articles.claim(now=LATER - day, limit=9, lease=LEASE)) == 1
     batch = store.outbox.claim("desk", now=SOON - day, lease=LEASE)
     assert batch is not None
     assert len(batch.deliveries) == 1

@@ -13,6 +13,7 @@ from newsweb import PIECES, NewsWeb, write_config
 from program import answer, watcher
 from rich.cells import cell_len
 from sqlalchemy import create_engine, update
+from stored import keep
 from test_stories_flow import DECREED, PROPOSED, STAGES, Watch
 from webserver import LoopbackWeb
 
@@ -226,3 +227,20 @@ def test_shared_names_are_shown_as_the_article_writes_them() -> None:
     assert "Bibilov" in as_written(english, keys)
     assert "ბიბილოვი" in as_written(georgian, keys)
     assert as_written(ArticleText(title="", text=""), keys) == ()
+
+
+def test_a_hit_that_was_edited_under_the_threshold_is_said_to_have_been_one(
+    tmp_path: Path,
+) -> None:
+    config = write_config(tmp_path, [], [])
+    store = store_of(config)
+    told = keep(store, "a", title="A", text="x", topic="so", value=12, receivers=("desk",))
+    untold = keep(store, "b", title="B", text="y", topic="so", value=12)
+    still = keep(store, "c", title="C", text="z", topic="so", value=80, receivers=("desk",))
+    store.close()
+    under = "so: 12, threshold 50: a hit when it was {}, now under the threshold (profile v1, "
+    for hit, said in ((told, under.format("told")), (untold, under.format("found"))):
+        [score] = steps(config, "why", str(hit), stage="score")
+        assert score.startswith(said)
+    [score] = steps(config, "why", str(still), stage="score")
+    assert score.startswith("so: 80, threshold 50: hit (")

@@ -13,14 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.decide.schedule import (
-    PollFacts,
-    ScheduleDecision,
-    ScheduleLimits,
-    ScheduleState,
-    expected_silence,
-    next_poll,
-)
+from watcher.decide.polls import PollFacts, ScheduleState, expected_silence
+from watcher.decide.schedule import ScheduleDecision, ScheduleLimits, next_poll
 from watcher.model import FailureReason
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -5,14 +5,12 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
-from databases import database
 from sqlalchemy import event, select
 
 from watcher.errors import AlreadyRunningError, NotFoundError, StorageError
@@ -30,6 +28,7 @@ from watcher.model import (
     FeedState,
     HitId,
     HitKind,
+    ReadPolicy,
     Score,
     Span,
     TopicId,
@@ -46,19 +45,12 @@ from watcher.storage import (
     Store,
 )
 from watcher.storage.claims import SHARE
-from watcher.storage.engine import SCHEMA, migrations_folder, upgrade
+from watcher.storage.engine import SCHEMA, migrations_folder
+from watcher.storage.tables import entries
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 LEASE = timedelta(minutes=5)
 T = TopicId("t")
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    with database(request.param, tmp_path) as url:
-        opened = Store(url)
-        yield opened
-        opened.close()
 
 
 def spec(name: str, **values: object) -> FeedSpec:
@@ -75,13 +67,13 @@ def entry(key: str, **values: object) -> EntryData:
     )
 
 
-def polled(feed_id: int, *entries: EntryData, at: datetime = NOW, **values: object) -> PollOutcome:
+def polled(feed_id: int, *found: EntryData, at: datetime = NOW, **values: object) -> PollOutcome:
     return PollOutcome(
         feed_id=feed_id,
         at=at,
         next_poll_at=at + timedelta(hours=1),
         schedule={"interval_s": 60},
-        data=FeedData(entries=entries, window={e.key: "h" for e in entries}),
+        data=FeedData(entries=found, window={e.key: "h" for e in found}),
         **values,
     )
 
@@ -119,12 +111,12 @@ def add_feed(store: Store, *names: str) -> list[int]:
 def add_article(store: Store, key: str = "k1", **values: object) -> int:
     [feed_id] = add_feed(store, "a")
     store.feeds.record([polled(feed_id, entry(key))])
-    [claimed] = store.articles.claim_entries(now=NOW, limit=9, lease=LEASE)
+    [claimed] = store.entries.claim(now=NOW, limit=9, lease=LEASE)
     data = article(f"https://a.example/{key}", feed_id, **values)
-    store.articles.record_reads(
+    store.entries.record(
         [ReadOutcome(entry_id=claimed.id, state=EntryState.READ, article=data)], now=NOW
     )
-    [stored] = store.articles.claim_to_score(now=NOW, limit=9, lease=LEASE)
+    [stored] = store.articles.claim(now=NOW, limit=9, lease=LEASE)
     return stored.id
 
 
@@ -251,12 +243,10 @@ def test_a_claim_takes_of_each_host_its_share_and_of_full_ones_none(store: Store
     store.feeds.record([polled(crowded, *pages), polled(crowded, entry("k", url=None))])
     store.feeds.record([polled(late, entry("x", url="https://small.example/x"), at=NOW + LEASE)])
     soon = NOW + LEASE
-    hosts = Counter(
-        entry.host for entry in store.articles.claim_entries(now=soon, limit=60, lease=LEASE)
-    )
+    hosts = Counter(entry.host for entry in store.entries.claim(now=soon, limit=60, lease=LEASE))
     assert hosts == {"big.example": SHARE, "small.example": 1, None: 1}
-    assert store.articles.claim_entries(now=soon, limit=9, lease=LEASE, full=["big.example"]) == []
-    few = store.articles.claim_entries(now=soon, limit=5, lease=LEASE)
+    assert store.entries.claim(now=soon, limit=9, lease=LEASE, full=["big.example"]) == []
+    few = store.entries.claim(now=soon, limit=5, lease=LEASE)
     assert [entry.host for entry in few] == ["big.example"] * 5
 
 
@@ -270,7 +260,7 @@ def test_a_claim_of_pages_reads_one_index_and_no_row_of_those_it_passes_over(sto
         "before_cursor_execute",
         lambda _connection, _cursor, sql, values, *_more: said.append((sql, values)),
     )
-    store.articles.claim_entries(now=NOW, limit=9, lease=LEASE, full=["big.example"])
+    store.entries.claim(now=NOW, limit=9, lease=LEASE, full=["big.example"])
     [(sql, values)] = [one for one in said if one[0].startswith("UPDATE entries")]
     with store._database.engine.connect() as connection:
         plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)]
@@ -306,12 +296,12 @@ def test_a_failed_poll_is_data_and_a_good_one_clears_it(store: Store) -> None:
 def test_an_entry_met_again_is_stored_once_and_an_edited_one_is_read_again(store: Store) -> None:
     [feed_id] = add_feed(store, "a")
     store.feeds.record([polled(feed_id, entry("k1"))])
-    [first] = store.articles.claim_entries(now=NOW, limit=9, lease=LEASE)
-    store.articles.record_reads([ReadOutcome(entry_id=first.id, state=EntryState.READ)], now=NOW)
+    [first] = store.entries.claim(now=NOW, limit=9, lease=LEASE)
+    store.entries.record([ReadOutcome(entry_id=first.id, state=EntryState.READ)], now=NOW)
     store.feeds.record([polled(feed_id, entry("k1"))])
-    assert store.articles.claim_entries(now=NOW, limit=9, lease=LEASE) == []
+    assert store.entries.claim(now=NOW, limit=9, lease=LEASE) == []
     store.feeds.record([polled(feed_id, entry("k1", content_hash="2", title="Edited"))])
-    [again] = store.articles.claim_entries(now=NOW, limit=9, lease=LEASE)
+    [again] = store.entries.claim(now=NOW, limit=9, lease=LEASE)
     assert (again.id, again.title, again.revision) == (first.id, "Edited", 2)
 
 
@@ -319,7 +309,7 @@ def test_a_row_that_the_database_refuses_costs_only_itself(store: Store) -> None
     [feed_id] = add_feed(store, "a")
     rows = [entry("k1"), entry("k2", title="\udcff broken"), entry("k3")]
     assert store.feeds.record([polled(feed_id, *rows)]) == 1
-    claimed = store.articles.claim_entries(now=NOW, limit=9, lease=LEASE)
+    claimed = store.entries.claim(now=NOW, limit=9, lease=LEASE)
     assert [e.key for e in claimed] == ["k1", "k3"]
 
 
@@ -329,14 +319,14 @@ def test_a_row_that_the_database_refuses_costs_only_itself(store: Store) -> None
 def test_one_page_through_two_feeds_is_one_article(store: Store) -> None:
     first, second = add_feed(store, "a", "b")
     store.feeds.record([polled(first, entry("k1")), polled(second, entry("k2"))])
-    one, two = store.articles.claim_entries(now=NOW, limit=9, lease=LEASE)
+    one, two = store.entries.claim(now=NOW, limit=9, lease=LEASE)
     page = article("https://a.example/page", first, urls=("https://a.example/page?amp",))
-    store.articles.record_reads(
+    store.entries.record(
         [ReadOutcome(entry_id=one.id, state=EntryState.READ, article=page)], now=NOW
     )
-    known = store.articles.known(["https://a.example/page?amp", "https://x.example/"])
+    known = store.entries.known(["https://a.example/page?amp", "https://x.example/"])
     assert list(known) == ["https://a.example/page?amp"]
-    store.articles.record_reads(
+    store.entries.record(
         [
             ReadOutcome(
                 entry_id=two.id,
@@ -346,7 +336,7 @@ def test_one_page_through_two_feeds_is_one_article(store: Store) -> None:
         ],
         now=NOW,
     )
-    assert len(store.articles.claim_to_score(now=NOW, limit=9, lease=LEASE)) == 1
+    assert len(store.articles.claim(now=NOW, limit=9, lease=LEASE)) == 1
 
 
 def test_a_partial_text_never_replaces_a_whole_one_and_old_texts_are_kept(store: Store) -> None:
@@ -355,9 +345,9 @@ def test_a_partial_text_never_replaces_a_whole_one_and_old_texts_are_kept(store:
 
     def rewrite(**values: object) -> None:
         store.feeds.record([polled(feed.id, entry("k1", content_hash=str(values["text"])))])
-        [claimed] = store.articles.claim_entries(now=NOW, limit=9, lease=LEASE)
+        [claimed] = store.entries.claim(now=NOW, limit=9, lease=LEASE)
         data = article("https://a.example/k1", feed.id, **values)
-        store.articles.record_reads(
+        store.entries.record(
             [ReadOutcome(entry_id=claimed.id, state=EntryState.READ, article=data)], now=NOW
         )
 
@@ -373,16 +363,16 @@ def test_an_article_speaks_to_the_topics_of_its_feeds(store: Store) -> None:
     store.feeds.sync([spec("a", topics=(T,), tags=("x",)), spec("b")], now=NOW)
     first, second = (feed.id for feed in store.feeds.all())
     store.feeds.record([polled(first, entry("k1"))])
-    [claimed] = store.articles.claim_entries(now=NOW, limit=9, lease=LEASE)
+    [claimed] = store.entries.claim(now=NOW, limit=9, lease=LEASE)
     data = article("https://a.example/1", first)
-    store.articles.record_reads(
+    store.entries.record(
         [ReadOutcome(entry_id=claimed.id, state=EntryState.READ, article=data)], now=NOW
     )
-    [stored] = store.articles.claim_to_score(now=NOW, limit=9, lease=LEASE)
+    [stored] = store.articles.claim(now=NOW, limit=9, lease=LEASE)
     assert (stored.topics, stored.tags) == ((T,), ("x",))
     store.feeds.record([polled(second, entry("k2"))])
-    [other] = store.articles.claim_entries(now=NOW, limit=9, lease=LEASE)
-    store.articles.record_reads(
+    [other] = store.entries.claim(now=NOW, limit=9, lease=LEASE)
+    store.entries.record(
         [ReadOutcome(entry_id=other.id, state=EntryState.READ, known_article=stored.id)], now=NOW
     )
     assert store.articles.by_ids([stored.id])[0].topics == ()
@@ -414,7 +404,7 @@ def test_deciding_is_all_or_nothing(store: Store) -> None:
         raise RuntimeError("killed")
     assert store.review.stories() == []
     assert store.outbox.alerts() == []
-    assert len(store.articles.claim_to_score(now=NOW + LEASE, limit=9, lease=LEASE)) == 1
+    assert len(store.articles.claim(now=NOW + LEASE, limit=9, lease=LEASE)) == 1
 
 
 def test_the_same_event_is_alerted_once(store: Store) -> None:
@@ -565,25 +555,57 @@ def test_the_migrations_make_the_schema_that_the_code_expects(store: Store) -> N
     assert differences == []
 
 
-def test_an_older_database_is_brought_up_to_date_with_its_rows(store: Store) -> None:
+def make_older(store: Store, schema: str, *statements: str) -> None:
+    """Take the schema back to an earlier release, and then run these on it."""
     from alembic import command
     from alembic.config import Config
 
-    hit_id = add_hit(store, add_article(store), "desk")
     config = Config()
     config.set_main_option("script_location", str(migrations_folder()))
-    engine = store._database.engine
-    with engine.connect() as connection:
+    with store._database.engine.connect() as connection:
         config.attributes["connection"] = connection
-        command.downgrade(config, "0002")
+        command.downgrade(config, schema)
         connection.commit()
-        connection.exec_driver_sql("UPDATE hits SET kind = 'sample'")
+        for statement in statements:
+            connection.exec_driver_sql(statement)
         connection.commit()
-    assert upgrade(engine, "it") == SCHEMA
+
+
+def test_an_older_database_is_brought_up_to_date_with_its_rows(store: Store) -> None:
+    hit_id = add_hit(store, add_article(store), "desk")
+    make_older(store, "0002", "UPDATE hits SET kind = 'sample'")
+    assert store.upgrade() == SCHEMA
     hit = store.review.hit(hit_id)
     assert hit.kind is HitKind.FORMER, "by its address it was no random reject"
     [article] = store.articles.by_ids([hit.article_id])
     assert article.scored_at is not None
+
+
+def test_entries_that_wait_since_before_there_were_hosts_get_theirs(store: Store) -> None:
+    add_hit(store, add_article(store, "watched"))
+    never = spec("never", read=ReadPolicy.NEVER)
+    store.feeds.sync([spec("a"), never], now=NOW)
+    reads, reads_not = (feed.id for feed in store.feeds.all())
+    pages = [entry(key, url=f"https://www.big.example/{key}") for key in ("waits", "done")]
+    store.feeds.record(
+        [polled(reads, *pages, entry("linkless", url=None)), polled(reads_not, entry("stated"))]
+    )
+    make_older(
+        store,
+        "0003",
+        "UPDATE entries SET next_try_at = NULL WHERE entry_key = 'done'",
+        "UPDATE hits SET next_check_at = first_seen_at",
+    )
+    assert store.upgrade() == SCHEMA
+    with store._database.reading() as connection:
+        rows = connection.execute(select(entries.c.entry_key, entries.c.host)).all()
+    assert {row.entry_key: row.host for row in rows} == {
+        "waits": "big.example",
+        "watched": "a.example",
+        "done": None,
+        "linkless": None,
+        "stated": None,
+    }
 
 
 def test_counts_add_up(store: Store) -> None:
@@ -687,6 +709,6 @@ def test_a_claimed_entry_says_which_article_was_read_at_its_address(store: Store
     store.feeds.record([polled(second, same, entry("new"))])
     known = {
         claimed.key: claimed.known and claimed.known.id
-        for claimed in store.articles.claim_entries(now=NOW, limit=9, lease=LEASE)
+        for claimed in store.entries.claim(now=NOW, limit=9, lease=LEASE)
     }
     assert known == {"other": article_id, "new": None}

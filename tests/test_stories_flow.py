@@ -275,6 +275,9 @@ def test_a_hit_that_its_publisher_takes_back_stays_and_is_told_to_who_was_told(
         assert (kept["id"], kept["verdict"]) == (hit["id"], "relevant")
         assert kept["score"] < 50 <= hit["score"]
         assert kept["stage"] is None
+        why = answer("why", str(hit["id"]), config=watch.config)["steps"]
+        [score] = [step["text"] for step in why if step["stage"] == "score"]
+        assert "threshold 50: a hit when it was told, now under the threshold (" in score
         assert answer("topics", "timeline", "so", config=watch.config) == []
         shown = answer("hits", "show", str(hit["id"]), config=watch.config)
         assert "[-South Ossetia sets" in shown["revisions"][0]["change"]["diff"]

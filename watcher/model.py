@@ -100,6 +100,8 @@ class FeedKind(StrEnum):
     LISTING = "listing"  # plain HTML page with links, by CSS selector
 
 
+SUMMARY_LIMIT = 5_000
+"""Characters of a summary that are kept."""
 FEED_FALSE_ALARMS = 0.0001
 """A thousand feeds raise one false notice of silence in ten days."""
 
@@ -431,3 +433,8 @@ def utc(value: datetime) -> datetime:
     if value.utcoffset() is None:
         raise ValueError(f"naive time: {value!r}")
     return value.astimezone(UTC)
+
+
+def appeared(published_at: datetime | None, first_seen_at: datetime) -> datetime:
+    """When an article appeared: the publisher's claim, unless that lies after our first sight."""
+    return min(published_at or first_seen_at, first_seen_at)

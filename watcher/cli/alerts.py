@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from watcher.cli.filters import JsonFlag
 from watcher.cli.output import (
     ago,
     console,
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
     from watcher.storage import AlertRecord, DeliveryRecord
 
 app = noun("Alerts: list, show, preview, route, retry, cancel, silence, test.")
-
-JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 
 @app.command("list")
@@ -188,6 +187,9 @@ def show(
 def route_hit(
     context: typer.Context,
     hit_id: Annotated[int, typer.Argument(metavar="HIT_ID")],
+    reason: Annotated[
+        AlertReason, typer.Option(help="What it would be told as.")
+    ] = AlertReason.NEW_HIT,
     as_json: JsonFlag = False,
 ) -> None:
     """Say for each receiver whether it would hear of a hit, when, and why or why not."""
@@ -203,15 +205,18 @@ def route_hit(
         if silence.topic == hit.topic or silence.story_id == hit.story_id
     ]
     candidate = AlertCandidate(
-        reason=AlertReason.NEW_HIT,
-        score=hit.score,
+        reason=reason,
+        # As the pipeline does: what was told is taken back from the same receivers.
+        score=max([hit.score, *(alert.score for alert in store.outbox.alerts(hit_id=hit.id))]),
         topic=hit.topic,
         lang=hit.lang,
         feed_tags=article.tags,
+        stage_change=reason is AlertReason.STAGE_CHANGE,
         story_id=hit.story_id,
         silenced_until=max(silenced, default=None),
     )
-    routings = route(candidate, cli.settings.receivers, now=now)
+    operator = cli.settings.operator.receiver
+    routings = route(candidate, cli.settings.receivers, now=now, operator=operator)
     if as_json:
         emit(
             [
@@ -226,7 +231,7 @@ def route_hit(
             ]
         )
         return
-    say(f"Hit {hit.id}, {hit.score:.0f}: {safe(hit.title)}")
+    say(f"Hit {hit.id}, {hit.score:.0f}, as “{why_told(reason)}”: {safe(hit.title)}")
     if hit.silent_reason:
         say(f"It told nobody when it was found: {why_silent(hit.silent_reason)}.")
     for routing in routings:

@@ -198,7 +198,7 @@ def _work(store: Store, now: datetime) -> Iterator[Finding]:
 
 def _feeds(store: Store, now: datetime) -> Iterator[Finding]:
     from watcher.cli.feedlines import MISSED_SHOWN
-    from watcher.decide.schedule import ScheduleState
+    from watcher.decide.polls import ScheduleState
 
     by_error: dict[str, list[FeedTrouble]] = {}
     troubled = store.health.failing()

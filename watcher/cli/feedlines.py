@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 from watcher.cli.output import ago, due, plural
 from watcher.cli.screen import fit, indented, one_line, paint, width, wrap
-from watcher.decide.schedule import ScheduleState, expected_silence
+from watcher.decide.polls import ScheduleState, expected_silence
 from watcher.model import FeedState
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from watcher.cli.filters import PagerFlag
+from watcher.cli.filters import JsonFlag, PagerFlag
 from watcher.cli.output import emit, note, now_utc, plural, safe, say, short_time
 from watcher.cli.shell import Root, noun, root
 from watcher.cli.topics import find_topic
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 app = noun("Feeds: list, add, remove, pause, resume, discover, import, export, test.")
 
 FeedArgument = Annotated[str, typer.Argument(metavar="FEED", help="Its id, name or address.")]
-JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 
 @app.command("list")

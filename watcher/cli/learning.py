@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from watcher.cli.filters import JsonFlag
 from watcher.cli.output import emit, note, now_utc, plural, safe, say
 from watcher.cli.screen import indented, one_line, width, wrap
 from watcher.cli.shell import Root, root
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from watcher.storage import ArticleRecord, Store
     from watcher.workers.embedding import Embedder
 
-JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 TopicArgument = Annotated[str, typer.Argument(metavar="TOPIC")]
 MOST_ARTICLES = 20_000
 MOST_REHEARSED = 2_000

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from watcher.cli.explain import print_score, score_json
+from watcher.cli.filters import JsonFlag
 from watcher.cli.output import console, emit, now_utc, plural, safe, say, table
 from watcher.cli.screen import indented, one_line, width, wrap
 from watcher.cli.shell import Root, root
@@ -36,7 +37,6 @@ FIGURES = {
     "pairwise_precision": "pairwise precision",
     "pairwise_recall": "pairwise recall",
 }
-JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 
 def register(app: typer.Typer) -> None:

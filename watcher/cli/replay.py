@@ -9,7 +9,7 @@ from watcher.cli.explain import print_score, score_json
 from watcher.cli.output import emit, plural, say, short_time
 from watcher.cli.screen import indented, one_line, width, wrap
 from watcher.cli.words import held_for, why_silent, why_told
-from watcher.model import ArticleText, HitId, Score
+from watcher.model import ArticleText, HitId, HitKind, Score
 from watcher.storage import ArticleRecord, HitRecord, PastScore, Store, score_of
 from watcher.stories.reading import as_written
 from watcher.urls import canonical
@@ -114,7 +114,7 @@ def _step(stage: str, text: str, **more: Any) -> Step:
 
 
 def _entry_steps(store: Store, urls: Sequence[str], article: ArticleRecord | None) -> list[Step]:
-    rows = store.articles.entries_at(urls, article.id if article else None)
+    rows = store.entries.at(urls, article.id if article else None)
     return [
         _step(
             "poll",
@@ -140,11 +140,12 @@ def _article_step(article: ArticleRecord) -> Step:
 def _hit_steps(
     store: Store, hit: HitRecord, article: ArticleRecord, stage_name: StageName
 ) -> list[Step]:
+    sent = store.outbox.alerts(hit_id=hit.id)
     steps = [
         _step(
             "score",
-            f"{hit.topic}: {hit.score:.0f}, threshold {hit.threshold:g}: {hit.kind} "
-            f"(profile {hit.profile_version}, {short_time(hit.decided_at)})",
+            f"{hit.topic}: {hit.score:.0f}, threshold {hit.threshold:g}: "
+            f"{_kind(hit, told=bool(sent))} (profile {hit.profile_version}, {short_time(hit.decided_at)})",
         )
     ]
     if hit.story_id is not None:
@@ -162,7 +163,6 @@ def _hit_steps(
         )
         for row in changed
     ]
-    sent = store.outbox.alerts(hit_id=hit.id)
     if not sent:
         steps.append(_step("decide", f"no alert: {why_silent(hit.silent_reason)}"))
     for alert in sent:
@@ -180,6 +180,13 @@ def _hit_steps(
     if hit.verdict:
         steps.append(_step("review", f"marked {hit.verdict}"))
     return steps
+
+
+def _kind(hit: HitRecord, *, told: bool) -> str:
+    """What it was decided to be. One whose page was edited under the threshold stays a hit."""
+    if hit.kind is not HitKind.HIT or score_of(hit).hit:
+        return hit.kind
+    return f"a hit when it was {'told' if told else 'found'}, now under the threshold"
 
 
 def _group_step(hit: HitRecord, article: ArticleRecord) -> Step:

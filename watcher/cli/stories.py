@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from watcher.cli.filters import JsonFlag
 from watcher.cli.hits import hit_json
 from watcher.cli.output import (
     ago,
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from watcher.storage import Judging, Moment, StoryRecord
 
 app = noun("Stories: list, show, merge, split.")
-
-JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 
 @app.command("list")

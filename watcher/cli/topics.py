@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from watcher.cli.filters import JsonFlag
 from watcher.cli.output import console, emit, now_utc, plural, safe, say, short_time, table
 from watcher.cli.screen import indented, one_line, width, wrap
 from watcher.cli.shell import Root, noun, root
@@ -24,7 +25,6 @@ app = noun("Topics: list, show, timeline, suggest, train, backtest.")
 SHOWN_TERMS = 8
 """Of a group, unless all are asked for."""
 _USUAL = 12  # words shown of each language
-JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 
 @app.command("list")

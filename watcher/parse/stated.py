@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 
-from watcher.model import EntryData, EntryKey
+from watcher.model import SUMMARY_LIMIT, EntryData, EntryKey
 from watcher.text.clean import clean_line, clean_text, strip_html
 from watcher.urls import clean_link, unwrap
 
-SUMMARY_LIMIT = 5_000
 CONTENT_LIMIT = 200_000
 REPLY_BUDGET = 1_500_000
 """Bytes of text that one parse may hand out: it leaves a worker as one reply of at most 2 MB."""

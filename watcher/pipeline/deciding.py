@@ -20,12 +20,12 @@ from watcher.model import (
     FailureReason,
     HitKind,
     Score,
-    SilentReason,
     TopicSpec,
 )
+from watcher.pipeline.case import Case
 from watcher.pipeline.context import LEASE, Context, Tally
 from watcher.pipeline.flow import Flow, Stage, write_each
-from watcher.storage import ArticleRecord, Deciding, EarlierHit, HitOutcome
+from watcher.storage import ArticleRecord, Deciding
 
 if TYPE_CHECKING:
     from watcher.pipeline.judging import Judge
@@ -55,7 +55,7 @@ class Scoring:
 
         async def claim(room: int, _full: Collection[str]) -> Sequence[tuple[ArticleRecord, ...]]:
             claimed = await context.stored(
-                articles.claim_to_score, now=context.clock(), limit=room * CHUNK, lease=LEASE
+                articles.claim, now=context.clock(), limit=room * CHUNK, lease=LEASE
             )
             return [tuple(claimed[n : n + CHUNK]) for n in range(0, len(claimed), CHUNK)]
 
@@ -68,7 +68,7 @@ class Scoring:
 
         async def release(chunks: list[tuple[ArticleRecord, ...]]) -> None:
             ids = [article.id for chunk in chunks for article in chunk]
-            await context.stored(articles.release_articles, ids)
+            await context.stored(articles.release, ids)
 
         stage = Stage(
             intake=INTAKE // CHUNK,
@@ -111,66 +111,43 @@ class Scoring:
         """One transaction: hits, stories, alerts and deliveries of these articles, or nothing."""
         with self._context.store.decisions.deciding() as tx:
             # In the order of events, not of reading: who told it first heads the story.
-            for article, analysis in sorted(pairs, key=lambda pair: _appeared(pair[0])):
+            for article, analysis in sorted(pairs, key=lambda pair: pair[0].appeared_at):
                 if analysis.failure is not None:
                     _put_off(tx, article, analysis.failure, now)
                     continue
                 for score in analysis.scores:
                     spec = self._context.wishes.topic(score.topic)
                     if spec is not None:
-                        self._decide(tx, spec, article, score, analysis, now, tally)
+                        case = Case(
+                            spec=spec,
+                            article=article,
+                            score=score,
+                            fingerprint=analysis.fingerprint,
+                            earlier=tx.earlier(spec.id, article.id),
+                            now=now,
+                        )
+                        self._decide(tx, case, tally)
             done = {a.id: found.scores for a, found in pairs if found.failure is None}
             tx.scored(done, at=now)
         tally.scored += len(pairs)
 
-    def _decide(
-        self,
-        tx: Deciding,
-        spec: TopicSpec,
-        article: ArticleRecord,
-        score: Score,
-        analysis: Analysis,
-        now: datetime,
-        tally: Tally,
-    ) -> None:
-        earlier = tx.earlier(spec.id, article.id)
-        kind = kind_of(score, spec, article)
+    def _decide(self, tx: Deciding, case: Case, tally: Tally) -> None:
+        earlier = case.earlier
+        kind = kind_of(case.score, case.spec, case.article)
         if kind in (None, HitKind.SAMPLE) and earlier and earlier.kind != HitKind.SAMPLE:
             kind = HitKind.FORMER  # no random reject: nothing but itself may be estimated from it
         if kind is None:
             return
-        outcome = HitOutcome(
-            topic=spec.id,
-            article_id=article.id,
-            kind=kind,
-            score=score,
-            partial=article.partial,
-            first_seen_at=article.first_seen_at,
-            decided_at=now,
-            revision=article.revision,
-            story_id=earlier.story_id if earlier else None,
-            fingerprint=analysis.fingerprint,
-            silent_reason=SilentReason.NOT_A_HIT,
-        )
-        withdrawn = kind is not HitKind.HIT and _is_withdrawn(earlier, article)
-        if kind is not HitKind.HIT and not withdrawn:
+        if kind is not HitKind.HIT and not case.withdrawn:
             tally.near_misses += kind is HitKind.NEAR_MISS
-            tx.save_hit(outcome)
+            tx.save_hit(case.outcome(kind))
             return
-        tally.hits += not withdrawn
+        tally.hits += not case.withdrawn
         # Late: most passes find no hit, and need nothing of what judges one.
-        from watcher.pipeline.judging import Case, Judge
+        from watcher.pipeline.judging import Judge
 
         self._judge = self._judge or Judge()
-        case = Case(
-            spec=spec,
-            article=article,
-            text=article.as_text(),
-            outcome=outcome,
-            earlier=earlier,
-            now=now,
-        )
-        judge = self._judge.withdraw if withdrawn else self._judge.record
+        judge = self._judge.withdraw if case.withdrawn else self._judge.record
         tally.alerts += judge(tx, self._context.wishes, case)
 
 
@@ -183,21 +160,6 @@ def _put_off(tx: Deciding, article: ArticleRecord, failure: Failure, now: dateti
     _log.error("article %s can't be scored: %s", article.url, failure)
     again = article.reason != failure.reason
     tx.unscorable(article.id, failure, again_at=now + SECOND_TRY if again else None)
-
-
-def _is_withdrawn(earlier: EarlierHit | None, article: ArticleRecord) -> bool:
-    """Whether its page was changed so that it is no hit any more, now or before.
-
-    Such a hit stays one: it was told, perhaps, and that its publisher took it back is news. Where
-    only the topic's profile changed it never should have been one.
-    """
-    if earlier is None or earlier.kind != HitKind.HIT or earlier.story_id is None:
-        return False
-    return article.revision > earlier.revision or earlier.score < earlier.threshold
-
-
-def _appeared(article: ArticleRecord) -> datetime:
-    return min(article.published_at or article.first_seen_at, article.first_seen_at)
 
 
 def kind_of(score: Score, spec: TopicSpec, article: ArticleRecord) -> HitKind | None:

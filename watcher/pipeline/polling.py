@@ -10,7 +10,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from watcher.decide.schedule import PollFacts, ScheduleDecision, ScheduleState, next_poll
+from watcher.decide.polls import PollFacts, ScheduleState
+from watcher.decide.schedule import ScheduleDecision, next_poll
 from watcher.errors import StorageError, WatcherError
 from watcher.fetch import Request, Response
 from watcher.model import Failure, FailureReason, FeedData, FeedId, FeedSpec

@@ -63,7 +63,7 @@ class Reading:
 
         async def claim(room: int, full: Collection[str]) -> Sequence[EntryRecord]:
             return await context.stored(
-                context.store.articles.claim_entries,
+                context.store.entries.claim,
                 now=context.clock(),
                 limit=room,
                 lease=LEASE,
@@ -82,7 +82,7 @@ class Reading:
             for entry in entries:
                 self._let_go(entry)
             ids = [entry.id for entry in entries]
-            await context.stored(context.store.articles.release_entries, ids)
+            await context.stored(context.store.entries.release, ids)
 
         stage = Stage(
             intake=INTAKE,
@@ -98,8 +98,8 @@ class Reading:
 
     async def _write(self, batch: Sequence[tuple[EntryRecord, ReadOutcome]]) -> None:
         outcomes = [outcome for _entry, outcome in batch]
-        articles = self._context.store.articles
-        await self._context.stored(articles.record_reads, outcomes, now=self._context.clock())
+        entries = self._context.store.entries
+        await self._context.stored(entries.record, outcomes, now=self._context.clock())
 
     async def _give_up(self, read: tuple[EntryRecord, ReadOutcome]) -> None:
         """What was read can't be stored: try again later, and in the end let it be."""
@@ -139,8 +139,8 @@ class Reading:
         address, known = article_address(entry.url or ""), entry.known
         while (other := self._being_read.get(address)) is not None:
             await other[1].wait()
-            articles = self._context.store.articles
-            known = (await self._context.stored(articles.known, [address])).get(address)
+            entries = self._context.store.entries
+            known = (await self._context.stored(entries.known, [address])).get(address)
         if known is not None and (met := meet(entry.words, known.met)) is not Met.UNREAD:
             return await self._meet(entry, known, met)
         self._being_read[address] = entry.id, asyncio.Event()

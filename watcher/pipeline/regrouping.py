@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from watcher.decide.saga import StageMark, moves
-from watcher.model import HitId, StageSpec, StoryId, TopicId, TopicSpec
-from watcher.pipeline.judging import readable, topic_statistics
+from watcher.model import HitId, StageSpec, StoryId, TopicId, TopicSpec, appeared
+from watcher.pipeline.grouping import member_of, readable, topic_statistics
 from watcher.storage import Deciding, Judgement, MemberRecord, Telling, ToldHit
-from watcher.stories import Fingerprint, Known, Member, TopicStatistics, facts_of, group
+from watcher.stories import Fingerprint, Known, TopicStatistics, facts_of, group
 
 EVER = timedelta(days=3650)
+ONE = StoryId(0)
+"""A group that is looked at is one story, whatever its hits were."""
 
 
 def judging(
@@ -42,12 +45,11 @@ def nearest_pair(
     earlier, later = (right, left) if swap else (left, right)
     first = min(later, key=lambda one: one.hit_id)
     before = [one for one in earlier if one.hit_id < first.hit_id]
-    at = min(first.published_at or first.first_seen_at, first.first_seen_at)
     found = group(
         readable(first.fingerprint) or Fingerprint(),
-        [_member(one, fingerprint) for one in before if (fingerprint := readable(one.fingerprint))],
+        [member for one in before if (member := member_of(replace(one, story_id=ONE)))],
         now=first.first_seen_at,
-        at=at,
+        at=appeared(first.published_at, first.first_seen_at),
         statistics=statistics,
         threshold=0.0,
         window=EVER,
@@ -55,19 +57,6 @@ def nearest_pair(
     closest = found.closest or before[0].hit_id
     pair = (first.hit_id, closest) if swap else (closest, first.hit_id)
     return *pair, found.similarity
-
-
-def _member(one: MemberRecord, fingerprint: Fingerprint) -> Member:
-    return Member(
-        hit_id=one.hit_id,
-        story_id=StoryId(0),  # one group is one story, whatever they were
-        fingerprint=fingerprint,
-        publisher=one.publisher,
-        lang=one.lang,
-        title=one.title,
-        published_at=one.published_at,
-        first_seen_at=one.first_seen_at,
-    )
 
 
 def retell(hits: Sequence[ToldHit], stages: Sequence[StageSpec]) -> Telling:

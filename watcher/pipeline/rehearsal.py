@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
+from operator import attrgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from watcher.decide.schedule import ScheduleLimits
-from watcher.model import AlertReason, HitKind, ReceiverSpec, Score, TopicSpec, Verdict
+from watcher.model import AlertReason, ReceiverSpec, Score, TopicSpec, Verdict
+from watcher.pipeline.case import Case
 from watcher.pipeline.context import Wishes
-from watcher.pipeline.judging import Case, Judge
-from watcher.storage import ArticleData, ArticleRecord, HitOutcome, Store
+from watcher.pipeline.judging import Judge
+from watcher.storage import ArticleData, ArticleRecord, Store, article_facts
 from watcher.stories import fingerprint
 
 PASS = timedelta(minutes=10)
 """What was first seen within ten minutes came about in one pass."""
+_APPEARED = attrgetter("article.appeared_at")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,46 +87,20 @@ def _played(store: Store, wishes: Wishes, hits: Sequence[PlayedHit]) -> Rehearsa
 
 
 def _case(spec: TopicSpec, hit: PlayedHit, article: ArticleRecord) -> Case:
-    text, now = article.as_text(), article.first_seen_at
     return Case(
         spec=spec,
         article=article,
-        text=text,
-        outcome=HitOutcome(
-            topic=spec.id,
-            article_id=article.id,
-            kind=HitKind.HIT,
-            score=hit.score,
-            partial=article.partial,
-            first_seen_at=now,
-            decided_at=now,
-            fingerprint=fingerprint(text).to_json(),
-        ),
+        score=hit.score,
+        fingerprint=fingerprint(article.as_text()).to_json(),
         earlier=None,
-        now=now,
+        now=article.first_seen_at,
     )
 
 
 def _stated(article: ArticleRecord) -> ArticleData:
-    return ArticleData(
-        canonical_url=article.canonical_url,
-        urls=(),
-        url=article.url,
-        feed_id=None,
-        title=article.title,
-        summary=article.summary,
-        text=article.text,
-        lang=article.lang,
-        author=article.author,
-        publisher=article.publisher,
-        published_at=article.published_at,
-        first_seen_at=article.first_seen_at,
-        fetched_at=article.fetched_at,
-        partial=article.partial,
-        reason=None,
-        backlog=article.backlog,
-        content_hash="",
-    )
+    # Its feed is not in that database.
+    facts = article_facts(article) | {"feed_id": None}
+    return ArticleData(**facts, urls=(), content_hash="")
 
 
 def _in_order(hits: Sequence[PlayedHit]) -> list[PlayedHit]:
@@ -132,12 +109,7 @@ def _in_order(hits: Sequence[PlayedHit]) -> list[PlayedHit]:
     one_pass: list[PlayedHit] = []
     for hit in sorted(hits, key=lambda hit: hit.article.first_seen_at):
         if one_pass and hit.article.first_seen_at - one_pass[0].article.first_seen_at > PASS:
-            ordered += sorted(one_pass, key=_appeared)
+            ordered += sorted(one_pass, key=_APPEARED)
             one_pass = []
         one_pass.append(hit)
-    return ordered + sorted(one_pass, key=_appeared)
-
-
-def _appeared(hit: PlayedHit) -> datetime:
-    seen = hit.article.first_seen_at
-    return min(hit.article.published_at or seen, seen)
+    return ordered + sorted(one_pass, key=_APPEARED)

@@ -8,11 +8,12 @@ from itertools import pairwise
 
 from watcher.decide.alerting import AlertCandidate, route
 from watcher.decide.notices import Cause, NoticeDecision, settle
-from watcher.decide.schedule import ScheduleState, expected_silence
+from watcher.decide.polls import ScheduleState, expected_silence
 from watcher.decide.volume import Gaps, silence, spike
 from watcher.model import AlertReason, FeedState, HitKind, TopicId, TopicSpec
 from watcher.pipeline.context import Context
-from watcher.storage import AlertOutcome, CheckOutcome, Deciding, DeliveryOutcome, FeedRecord
+from watcher.pipeline.telling import pending
+from watcher.storage import AlertOutcome, CheckOutcome, Deciding, FeedRecord
 
 DISK_FLOOR = 200_000_000
 """Bytes that must stay free: below, nothing new is fetched, but what is stored is still sent."""
@@ -176,15 +177,6 @@ class Upkeep:
     ) -> None:
         wishes = self._context.wishes
         routings = route(candidate, wishes.receivers, now=now, operator=wishes.operator)
-        deliveries = tuple(
-            DeliveryOutcome(
-                receiver=routing.receiver,
-                next_try_at=routing.due_at,
-                held=None if routing.held is None else str(routing.held),
-            )
-            for routing in routings
-            if routing.due_at is not None
-        )
         tx.save_alert(
             AlertOutcome(
                 once=once,
@@ -193,7 +185,7 @@ class Upkeep:
                 topic=candidate.topic,
                 detail=detail,
                 score=candidate.score,
-                deliveries=deliveries,
+                deliveries=pending(routings),
             )
         )
 

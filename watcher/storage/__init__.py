@@ -9,7 +9,6 @@ from watcher.storage.records import (
     ArticleData,
     ArticleRecord,
     Batch,
-    Counts,
     DeliveryOutcome,
     DeliveryRecord,
     EntryRecord,
@@ -24,9 +23,11 @@ from watcher.storage.records import (
     ReadOutcome,
     StoryRecord,
     VerdictRecord,
+    article_facts,
     score_of,
 )
 from watcher.storage.regrouping import Judgement, Judging, Telling, ToldHit
+from watcher.storage.review import Counts
 from watcher.storage.store import Store
 from watcher.storage.upkeep import CheckOutcome, CheckRecord
 
@@ -63,6 +64,7 @@ __all__ = [
     "ToldHit",
     "ToldRecord",
     "VerdictRecord",
+    "article_facts",
     "score_of",
     "shown",
 ]

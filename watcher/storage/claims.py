@@ -24,6 +24,7 @@ from sqlalchemy import (
     update,
 )
 
+from watcher.storage.database import Database
 from watcher.storage.tables import UtcTime
 
 SHARE = 16
@@ -84,3 +85,9 @@ def claim_of(
 ) -> dict[str, Any]:
     """What a claim is made with. Of ``full`` hosts it takes none: of those enough is in hand."""
     return {"now": now, "room": limit, "lease": now + lease, "full": list(full)}
+
+
+def give_back(database: Database, table: Table, ids: Collection[int]) -> None:
+    """End leases unfinished: the rows are as due as before."""
+    with database.writing() as connection:
+        connection.execute(update(table).where(table.c.id.in_(list(ids))).values(lease_until=None))

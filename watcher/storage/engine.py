@@ -25,7 +25,7 @@ _SERVER = {
     "keepalives_count": 3,
     "tcp_user_timeout": 50_000,
 }
-SCHEMA = "0006"
+SCHEMA = "0007"
 """The migration that this code was written for; a test keeps it equal to the newest one."""
 
 

@@ -20,7 +20,7 @@ from watcher.model import (
     ReadPolicy,
     TopicId,
 )
-from watcher.storage.claims import NOW, claim_of, fair_claim
+from watcher.storage.claims import NOW, claim_of, fair_claim, give_back
 from watcher.storage.database import Database, execute_rows
 from watcher.storage.records import FeedRecord, PollOutcome
 from watcher.storage.tables import entries, feeds
@@ -149,10 +149,7 @@ class Feeds:
 
     def release(self, feed_ids: Collection[FeedId]) -> None:
         """Give leases back unfinished: the feeds are as due as before."""
-        with self._database.writing() as connection:
-            connection.execute(
-                update(feeds).where(feeds.c.id.in_(list(feed_ids))).values(lease_until=None)
-            )
+        give_back(self._database, feeds, feed_ids)
 
     def record(self, outcomes: Sequence[PollOutcome]) -> int:
         """Write polls, each with its entries; one transaction for all of them.

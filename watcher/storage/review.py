@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,7 +26,6 @@ from watcher.model import (
 from watcher.storage.database import Database
 from watcher.storage.decisions import appeared, stage_evidence, story_from
 from watcher.storage.records import (
-    Counts,
     HitFilter,
     HitRecord,
     Moment,
@@ -47,6 +47,25 @@ from watcher.storage.tables import (
 from watcher.storage.tables import facts as facts_table
 
 _NOT_HITS = (HitKind.NEAR_MISS, HitKind.SAMPLE, HitKind.FORMER)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """The figures of ``status``."""
+
+    feeds: Mapping[str, int] = field(default_factory=dict)
+    feeds_due: int = 0
+    entries_due: int = 0
+    articles_due: int = 0
+    deliveries_due: int = 0
+    deliveries_held: int = 0
+    """Of quiet hours, a digest, an hourly limit or a group."""
+    deliveries_retrying: int = 0
+    deliveries_dead: int = 0
+    last_poll_at: datetime | None = None
+    hits_24h: int = 0
+    alerts_24h: int = 0
+    unreviewed: int = 0
 
 
 class Review:
@@ -242,7 +261,7 @@ class Review:
     def looked_at(self, topic: TopicId) -> int:
         """How many articles were scored for a topic, kept or not.
 
-        As in ``article_from``: what no feed leads to any more was for every topic.
+        As in ``ArticleRecord.topics``: what no feed leads to any more was for every topic.
         """
         with self._database.reading() as connection:
             speaking = [
@@ -376,7 +395,7 @@ def _story(connection: Connection, story_id: int) -> Row[Any] | None:
 
 def _moment_from(row: Row[Any]) -> Moment:
     return Moment(
-        at=min(row.published_at or row.first_seen_at, row.first_seen_at),
+        at=appeared(row),
         hit_id=HitId(row.id),
         title=row.title,
         publisher=row.publisher,

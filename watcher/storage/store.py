@@ -20,6 +20,7 @@ from watcher.storage.engine import (
     translated,
     upgrade,
 )
+from watcher.storage.entries import Entries
 from watcher.storage.feeds import Feeds
 from watcher.storage.outbox import Outbox
 from watcher.storage.regrouping import Regrouping
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class Store:
-    """One database. Its parts follow the flow: feeds, articles, decisions, outbox, review."""
+    """One database. Its parts follow the flow: feeds, entries, articles, decisions, outbox, review."""
 
     def __init__(self, url: str, *, create: bool = True) -> None:
         """Open the database; with ``create`` it is made and upgraded where needed."""
@@ -45,6 +46,7 @@ class Store:
             upgrade(self._database.engine, url)
         self.lock = InstanceLock(url)
         self.feeds = Feeds(self._database)
+        self.entries = Entries(self._database)
         self.articles = Articles(self._database)
         self.decisions = Decisions(self._database)
         self.outbox = Outbox(self._database)

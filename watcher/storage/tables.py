@@ -92,7 +92,7 @@ feeds = Table(
     Column("last_modified", Text),
     Column("body_hash", String(32)),
     Column("window", JSON),  # entry key -> raw hash of the last body
-    Column("schedule", JSON, nullable=False),  # decide.schedule's state
+    Column("schedule", JSON, nullable=False),  # decide.polls' state
     Index("ix_feeds_due", "next_poll_at", "host"),
 )
 

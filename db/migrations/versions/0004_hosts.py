@@ -33,11 +33,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("entries") as entries:
-        entries.drop_index("ix_entries_due")
-        entries.create_index("ix_entries_due", ["next_try_at"], unique=False, **_WAITING)
-        entries.drop_column("host")
-    with op.batch_alter_table("feeds") as feeds:
-        feeds.drop_index("ix_feeds_due")
-        feeds.create_index("ix_feeds_due", ["next_poll_at"], unique=False)
-        feeds.drop_column("host")
+    # Not in batches: SQLite would make the tables anew, and dropping feeds takes their entries along.
+    op.drop_index("ix_entries_due", "entries")
+    op.drop_column("entries", "host")
+    op.create_index("ix_entries_due", "entries", ["next_try_at"], unique=False, **_WAITING)
+    op.drop_index("ix_feeds_due", "feeds")
+    op.drop_column("feeds", "host")
+    op.create_index("ix_feeds_due", "feeds", ["next_poll_at"], unique=False)
