@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Collection, Mapping, Sequence
+from itertools import accumulate
+from operator import attrgetter
+from typing import NamedTuple
 
 import ahocorasick
 
@@ -18,8 +21,7 @@ _Fits = Mapping[int, float]
 _NONE: _Fits = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """A term found: numbers of its first word and of the word after its last."""
 
     term: int
@@ -79,8 +81,8 @@ class Matcher:
         known = self._known
         if len(known) > _REMEMBERED:
             known.clear()
-        for folded in set(words.folded).difference(known):
-            known[folded] = self._fits(folded)
+        if unseen := set(words.folded).difference(known):
+            known.update(self._fits(unseen))
         fits = {n: fit for n, folded in enumerate(words.folded) if (fit := known[folded])}
         complete = self._complete(set().union(*fits.values()))
         found: list[Match] = []
@@ -90,7 +92,7 @@ class Matcher:
                     span = self._grow(number, at, words, fits, sentence_of)
                     if span:
                         found.append(Match(number, *span, here[pattern]))
-        return sorted(found, key=lambda match: (match.first, match.stop, match.term))
+        return sorted(found, key=attrgetter("first", "stop", "term"))
 
     def _complete(self, present: set[int]) -> dict[int, list[int]]:
         """The terms all of whose words are in the text, by the word to look for first."""
@@ -101,18 +103,25 @@ class Matcher:
                     complete.setdefault(pattern, []).append(number)
         return complete
 
-    def _fits(self, folded: str) -> _Fits:
-        """Which word patterns a word fits, and for how much."""
-        written = skeleton(folded)
-        fits: dict[int, float] = {}
-        for _, candidates in self._automaton.iter(_FOLDED + folded + _WRITTEN + written):
+    def _fits(self, unseen: Collection[str]) -> dict[str, _Fits]:
+        """Which word patterns each of some words fits, and for how much.
+
+        All go through the automaton as one string: most words come out of it with nothing.
+        """
+        spellings = list(zip(unseen, skeleton(" ".join(unseen)).split(" "), strict=True))
+        spelt = [_FOLDED + folded + _WRITTEN + written for folded, written in spellings]
+        ends = list(accumulate(map(len, spelt)))
+        found: dict[str, dict[int, float]] = {}
+        for at, candidates in self._automaton.iter("".join(spelt)):
+            folded, written = spellings[bisect_right(ends, at)]
+            fits = found.setdefault(folded, {})
             for number, misspelt in candidates:
                 if misspelt:
                     if is_ending(written[misspelt:]):
                         fits.setdefault(number, MISSPELT_WORTH)
                 elif number not in fits and self._patterns[number].matches(folded, written):
                     fits[number] = 1.0
-        return fits or _NONE
+        return dict.fromkeys(unseen, _NONE) | found
 
     def _grow(
         self,
