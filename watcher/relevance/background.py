@@ -125,8 +125,9 @@ def share_of_texts(stemmed: str, lang: str, words: int) -> float:
 
 def main_script(folded: Sequence[str]) -> str:
     """The script that most of a text's words are written in."""
-    scripts = [script_of(word[0]) for word in _spread(folded, _SCRIPT_FROM) if word.isalpha()]
-    return max(set(scripts), key=scripts.count) if scripts else "other"
+    letters = [word[0] for word in _spread(folded, _SCRIPT_FROM) if word.isalpha()]
+    scripts = list(map(script_of, letters))
+    return max(set(scripts), key=scripts.count, default="other")
 
 
 def guess_language(folded: Sequence[str]) -> str:

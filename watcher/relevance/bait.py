@@ -64,7 +64,7 @@ def wares(folded: Sequence[str]) -> Wares:
         (n, ware)
         for n, word in enumerate(folded)
         if word in _FIRST
-        for ware in (word, " ".join(folded[n : n + 2]))
+        for ware in {word, " ".join(folded[n : n + 2])}
         if ware in _WARES
     ]
     return found if _enough(found) else ()

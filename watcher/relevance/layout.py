@@ -42,6 +42,7 @@ _RELATED = re.compile(
     r"|կարդացեք նաև|oxşar xəbərlər|həmçinin oxu|διαβάστε επίσης|اقرأ أيضا|مواضيع ذات صلة|相关新闻|相关阅读|関連記事)"
 )
 _BULLET = re.compile(r"^\s*(?:[-*•▪●►▶→»›·–]\s+|\d{1,2}[.)]\s+)")
+_SIGNS = re.compile(r"[|•·/»›]")
 _SEPARATORS = re.compile(r"\s[|•·/»›]\s|\s[-–—]\s?\|")
 _OPENERS = " \t-–—•*►▶>»«\"'“„([#"
 _CLOSERS = " \t»”“\"’')]"
@@ -303,7 +304,7 @@ def _is_told_item(line: str, count: int) -> bool:
 
 def _is_list(line: str, count: int) -> bool:
     """A row of links or tags: several separators between short pieces."""
-    if not any(sign in line for sign in "|•·/»›"):
+    if not _SIGNS.search(line):
         return False
     pieces = len(_SEPARATORS.findall(line)) + 1
     stops = sum(line.count(stop) for stop in ".!?…։")

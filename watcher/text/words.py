@@ -77,6 +77,7 @@ def tokenise(text: str) -> Words:
     # The plain pattern takes a third of the time and fits nearly every text.
     plain = text.isascii() or not any(signs.search(text) for signs in _NOT_PLAIN)
     spans = [match.span() for match in (_PLAIN_WORD if plain else _WORD).finditer(text)]
+    starts, ends = zip(*spans, strict=True) if spans else ((), ())
     surfaces = [text[start:end] for start, end in spans]
     # All at once, since that runs in C; a sign that folds into several words spoils the count.
     folded = fold(" ".join(surfaces)).split(" ") if surfaces else []
@@ -84,8 +85,8 @@ def tokenise(text: str) -> Words:
         folded = [fold(surface).replace(" ", "") for surface in surfaces]
     return Words(
         text=text,
-        starts=tuple([start for start, _ in spans]),
-        ends=tuple([end for _, end in spans]),
+        starts=starts,
+        ends=ends,
         folded=tuple(folded),
     )
 
@@ -326,8 +327,9 @@ def _stems(folded: str, script: str) -> tuple[str, ...]:
 
 # ------------------------------------------------------------------- sentences, paragraphs
 
-_BREAK = re.compile(r"\s*\n\s*")
-_STOP = re.compile(r"[.!?…։][»”\"’')\]]*[ \t]+(?=[^\s\da-zа-яіїє])|[。！？]")
+# Patterns that begin with one sign, or one of a set, skip over what is none of it.
+_BREAK = re.compile(r"\n\s*")
+_STOP = re.compile(r"[.!?…։。！？](?:(?<=[。！？])|[»”\"’')\]]*[ \t]+(?=[^\s\da-zа-яіїє]))")
 
 
 def paragraphs(text: str) -> list[tuple[int, int]]:
@@ -335,8 +337,9 @@ def paragraphs(text: str) -> list[tuple[int, int]]:
     bounds = []
     start = 0
     for match in _BREAK.finditer(text):
-        if match.start() > start:
-            bounds.append((start, match.start()))
+        end = start + len(text[start : match.start()].rstrip())
+        if end > start:
+            bounds.append((start, end))
         start = match.end()
     if len(text) > start:
         bounds.append((start, len(text)))
