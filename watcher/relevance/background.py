@@ -9,10 +9,12 @@ from __future__ import annotations
 import gzip
 import math
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
+from itertools import chain
 
 from ..text.words import LANGS_OF_SCRIPT, script_of, stem
 
@@ -123,21 +125,30 @@ def share_of_texts(stemmed: str, lang: str, words: int) -> float:
 
 def main_script(folded: Sequence[str]) -> str:
     """The script that most of a text's words are written in."""
-    scripts = [script_of(word) for word in _spread(folded, _SCRIPT_FROM) if word.isalpha()]
-    return max(set(scripts), key=scripts.count) if scripts else "other"
+    letters = [word[0] for word in _spread(folded, _SCRIPT_FROM) if word.isalpha()]
+    scripts = list(map(script_of, letters))
+    return max(set(scripts), key=scripts.count, default="other")
 
 
 def guess_language(folded: Sequence[str]) -> str:
     """The language whose function words a text has the most of; empty where it has none."""
-    script = main_script(folded)
-    present = set(_spread(folded, _GUESS_FROM))
-    counts = {
-        lang: len(present & one.stopwords)
-        for lang, one in backgrounds().items()
-        if script == "other" or script in one.scripts
-    }
-    best = max(counts, key=lambda lang: counts[lang], default="")
-    return best if best and counts[best] else ""
+    script, langs = main_script(folded), _langs_of_stopwords()
+    present = langs.keys() & set(_spread(folded, _GUESS_FROM))
+    counts = Counter(chain.from_iterable(langs[word] for word in present))
+    candidates = [
+        lang for lang, one in backgrounds().items() if script == "other" or script in one.scripts
+    ]
+    best = max(candidates, key=counts.__getitem__, default="")
+    return best if counts[best] else ""
+
+
+@cache
+def _langs_of_stopwords() -> dict[str, list[str]]:
+    langs: dict[str, list[str]] = {}
+    for lang, one in backgrounds().items():
+        for word in one.stopwords:
+            langs.setdefault(word, []).append(lang)
+    return langs
 
 
 def _spread(folded: Sequence[str], enough: int) -> Sequence[str]:

@@ -7,7 +7,6 @@ search boxes, all over the page. A report on prices has a few of them among many
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 from ..text.words import fold
 
@@ -52,7 +51,7 @@ _WARES = frozenset(
     )
     for ware in line.split()
 )
-_FIRST = frozenset(ware.partition(" ")[0] for ware in _WARES if " " in ware)
+_FIRST = frozenset(ware.partition(" ")[0] for ware in _WARES)
 
 
 Wares = Sequence[tuple[int, str]]
@@ -61,11 +60,12 @@ Wares = Sequence[tuple[int, str]]
 
 def wares(folded: Sequence[str]) -> Wares:
     """All wares of a text, given as its folded words; none where they are too few for bait."""
-    found = [(n, word) for n, word in enumerate(folded) if word in _WARES]
-    found += [
-        (n, pair)
-        for n, (left, right) in enumerate(pairwise(folded))
-        if left in _FIRST and (pair := f"{left} {right}") in _WARES
+    found = [
+        (n, ware)
+        for n, word in enumerate(folded)
+        if word in _FIRST
+        for ware in {word, " ".join(folded[n : n + 2])}
+        if ware in _WARES
     ]
     return found if _enough(found) else ()
 

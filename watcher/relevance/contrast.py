@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 from ..text.words import Words
@@ -38,6 +39,10 @@ for _phrase in (
 _UNRELATED_AFTER = ("არაფერ", "არანაირ", "hicbir")
 _TIE = ("საერთო", "კავშირ", "ilgisi", "აქვს", "შუაშ")
 _FAR_BEFORE, _FAR_AFTER = 9, 6  # what is unrelated may be listed: "with X or its referendum"
+
+
+Contrasted = Callable[[int, int], bool]
+"""The same of one article."""
 
 
 def is_contrasted(words: Words, first: int, stop: int) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from .contrast import is_contrasted
+from .contrast import Contrasted
 from .fit import logit
 from .layout import LABEL_WORDS, SECTION_LEAD, Layout, Place, Sentence, ends_well
 from .matcher import Match
@@ -52,18 +52,16 @@ class Seen:
     """Group -> its strongest match, 0 to 1."""
     tells: dict[str, float] = field(default_factory=dict)
     """The same, times how much that term says alone."""
+    telling: float = 0.0
+    """The most that stands in it."""
     meeting: float = 0.0
     """A telling match beside one of another group."""
-
-    @property
-    def telling(self) -> float:
-        """The most that stands in it."""
-        return max(self.tells.values(), default=0.0)
 
     def weaken(self, left: float) -> None:
         """Leave a share of its evidence."""
         self.strength = {group: left * worth for group, worth in self.strength.items()}
         self.tells = {group: left * worth for group, worth in self.tells.items()}
+        self.telling *= left
 
 
 @dataclass(slots=True)
@@ -94,10 +92,11 @@ def weigh(
     unlike: Likeness,
     told: Spoken,
     arts: Sequence[int],
+    contrasted: Contrasted,
 ) -> Evidence:
     """The evidence of one article for one topic; ``found`` is ordered by place."""
     kept, ignored, vetoes = settle(profile, layout, found)
-    seen, skipped = _by_sentence(layout, kept, vetoes)
+    seen, skipped = _by_sentence(layout, kept, vetoes, contrasted)
     _distrust_title(layout, seen)
     _meet(profile, seen)
     counted = () if profile.of_arts else arts
@@ -123,7 +122,9 @@ def weigh(
     )
 
 
-def _by_sentence(layout: Layout, found: Found, vetoes: Found) -> tuple[list[Seen], Found]:
+def _by_sentence(
+    layout: Layout, found: Found, vetoes: Found, contrasted: Contrasted
+) -> tuple[list[Seen], Found]:
     by_number: dict[int, Seen] = {}
     skipped: Found = []
     for term, match in found:
@@ -132,7 +133,9 @@ def _by_sentence(layout: Layout, found: Found, vetoes: Found) -> tuple[list[Seen
         if sentence.place is Place.FURNITURE:
             skipped.append((term, match))
             continue
-        by_number.setdefault(number, Seen(sentence)).matches.append((term, match))
+        if number not in by_number:
+            by_number[number] = Seen(sentence)
+        by_number[number].matches.append((term, match))
     vetoed: dict[int, list[Match]] = {}
     for _, match in vetoes:
         vetoed.setdefault(layout.sentence_of[match.first], []).append(match)
@@ -141,15 +144,15 @@ def _by_sentence(layout: Layout, found: Found, vetoes: Found) -> tuple[list[Seen
             skipped += by_number.pop(number).matches
         else:
             _strengthen(layout, seen, vetoed.get(number, ()))
-            if _in_contrast(layout, seen):
+            if _in_contrast(seen, contrasted):
                 seen.weaken(_CONTRASTED)
     return [by_number[number] for number in sorted(by_number)], skipped
 
 
-def _in_contrast(layout: Layout, seen: Seen) -> bool:
+def _in_contrast(seen: Seen, contrasted: Contrasted) -> bool:
     """Whether the topic's own name stands there only to say how unlike it another place is."""
     own = [m for t, m in seen.matches if t.telling * _worth(t, m) >= _OWN]
-    return bool(own) and all(is_contrasted(layout.words, m.first, m.stop) for m in own)
+    return bool(own) and all(contrasted(m.first, m.stop) for m in own)
 
 
 def _strengthen(layout: Layout, seen: Seen, vetoes: Sequence[Match]) -> None:
@@ -164,6 +167,7 @@ def _strengthen(layout: Layout, seen: Seen, vetoes: Sequence[Match]) -> None:
             worth *= _DATELINE
         seen.strength[term.group] = max(seen.strength.get(term.group, 0.0), worth)
         seen.tells[term.group] = max(seen.tells.get(term.group, 0.0), worth * term.telling)
+    seen.telling = max(seen.tells.values())
 
 
 def _worth(term: Term, match: Match) -> float:
@@ -190,6 +194,8 @@ def _is_stuffed(layout: Layout, seen: Seen) -> bool:
         if term.weight >= _FULL
         for n in ((match.first, match.stop - 1) if term.has_gap else range(match.first, match.stop))
     }
+    if len(covered) <= (_STUFFED - 0.1) * length:
+        return False
     plain = layout.words.text[sentence.start : sentence.end]
     most = _STUFFED if any(mark in plain for mark in ",.;:!?…") else _STUFFED - 0.1
     most = _STUFFED_SENTENCE if ends_well(plain) else most
@@ -198,15 +204,16 @@ def _is_stuffed(layout: Layout, seen: Seen) -> bool:
 
 def _distrust_title(layout: Layout, seen: Sequence[Seen]) -> None:
     """A title whose text speaks of none of it is a rubric, bait, or the name of a search."""
-    text = sum(s.stop - s.first for s in layout.sentences if s.place is not Place.TITLE)
-    borne = any(
+    borne = not seen or any(
         one.sentence.place is not Place.TITLE and max(one.strength.values()) >= _TAKEN_UP
         for one in seen
     )
-    if text < _BEARS_FROM or borne:
+    if borne:
         return
-    for one in seen:
-        one.weaken(_UNBORNE)
+    text = sum(s.stop - s.first for s in layout.sentences if s.place is not Place.TITLE)
+    if text >= _BEARS_FROM:
+        for one in seen:
+            one.weaken(_UNBORNE)
 
 
 def _meet(profile: TopicProfile, seen: Sequence[Seen]) -> None:
@@ -227,20 +234,19 @@ def _most(levels: Iterable[Mapping[str, float]]) -> dict[str, float]:
     merged: dict[str, float] = {}
     for level in levels:
         for group, worth in level.items():
-            merged[group] = max(merged.get(group, 0.0), worth)
+            if worth >= merged.get(group, 0.0):
+                merged[group] = worth
     return merged
 
 
 def _best_pair(seen: Sequence[Seen]) -> float:
     """Of two different groups, how much the one tells times how strong the other is."""
     strength = _most(one.strength for one in seen)
+    if len(strength) < 2:
+        return 0.0
     tells = _most(one.tells for one in seen)
     return max(
-        (
-            tells[group] * max((w for name, w in strength.items() if name != group), default=0.0)
-            for group in tells
-        ),
-        default=0.0,
+        tells[group] * max(w for name, w in strength.items() if name != group) for group in tells
     )
 
 
@@ -286,7 +292,7 @@ def _whole(layout: Layout, seen: Sequence[Seen], vetoes: Found, arts: Sequence[i
         title=[one for one in seen if one.sentence.place is Place.TITLE],
         lead=[one for one in seen if one.sentence.place is Place.LEAD],
         body=[one for one in seen if one.sentence.place is Place.BODY],
-        length=sum(s.place in (Place.LEAD, Place.BODY) for s in layout.sentences),
+        length=layout.length,
         elsewhere=len({layout.sentence_of[match.first] for _, match in vetoes}),
         headed_elsewhere=any(layout.place_of(match.first) is Place.TITLE for _, match in vetoes),
         arts=len(arts),
@@ -298,7 +304,7 @@ def _sections(
 ) -> list[_Part]:
     """The sections of a round-up in which two groups meet: each is a story of its own."""
     parts = []
-    for first, stop in layout.sections:
+    for first, stop in layout.sections if seen else ():
         begin, end = layout.sentences[first].start, layout.sentences[stop - 1].end
         inside = [one for one in seen if begin <= one.sentence.start < end]
         if not any(one.meeting for one in inside):

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from ..model import ArticleText
 from ..text.words import Words, fold, paragraphs, sentences, tokenise
@@ -18,7 +19,7 @@ from .bait import Wares, is_bait, wares
 
 MAX_CHARS = 60_000
 """Text past this is not read: a live blog of a week, or an attack."""
-_LEAD_WORDS = 25
+_LEAD_WORDS, _OPENS = 25, 8  # sentences among which the lead is
 _SHORT_LINE = 18
 _SUMMARY_ONLY_UNDER = 200
 
@@ -41,6 +42,7 @@ _RELATED = re.compile(
     r"|կարդացեք նաև|oxşar xəbərlər|həmçinin oxu|διαβάστε επίσης|اقرأ أيضا|مواضيع ذات صلة|相关新闻|相关阅读|関連記事)"
 )
 _BULLET = re.compile(r"^\s*(?:[-*•▪●►▶→»›·–]\s+|\d{1,2}[.)]\s+)")
+_SIGNS = re.compile(r"[|•·/»›]")
 _SEPARATORS = re.compile(r"\s[|•·/»›]\s|\s[-–—]\s?\|")
 _OPENERS = " \t-–—•*►▶>»«\"'“„([#"
 _CLOSERS = " \t»”“\"’')]"
@@ -81,8 +83,7 @@ class Place(IntEnum):
     FURNITURE = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
+class Sentence(NamedTuple):
     """One sentence: offsets into the words' text, its words by number, its paragraph."""
 
     start: int
@@ -105,6 +106,8 @@ class Layout:
     """Number of the sentence of each word."""
     fields: tuple[tuple[str, int, int], ...]
     """Name, start and end of each field of the article inside ``words.text``."""
+    length: int
+    """Sentences of its lead and body."""
     sections: tuple[tuple[int, int], ...]
     """Of a round-up: first sentence of each section, and the one after its last."""
     dateline: tuple[int, int] = (0, 0)
@@ -152,6 +155,7 @@ def lay_out(article: ArticleText) -> Layout:
         sentences=tuple(placed),
         sentence_of=_sentence_of(words, placed),
         fields=tuple(spans),
+        length=sum(s.place in (Place.LEAD, Place.BODY) for s in placed),
         sections=_sections(words.text, placed),
         dateline=dateline,
     )
@@ -197,15 +201,20 @@ def _fields(article: ArticleText) -> list[tuple[str, str]]:
 def _place(words: Words, line: tuple[int, int], place: Place, placed: list[Sentence]) -> None:
     """Add the sentences of one line; the first forty words of the body are the lead."""
     paragraph = placed[-1].paragraph + 1 if placed else 0
-    read = sum(s.stop - s.first for s in placed[:8] if s.place in (Place.LEAD, Place.BODY))
+    read = (
+        sum(s.stop - s.first for s in placed if s.place in (Place.LEAD, Place.BODY))
+        if len(placed) < _OPENS
+        else _LEAD_WORDS
+    )
     for begin, stop in sentences(words.text, *line):
         first, past = words.between(begin, stop)
         if past == first:
             continue
         here = place
-        if place is Place.BODY and _related(words.text[begin:stop]) is Related.WITH_COLON:
+        said = words.text[begin:stop]
+        if place is Place.BODY and ":" in said and _related(said) is Related.WITH_COLON:
             here = Place.FURNITURE
-        elif place is Place.BODY and len(placed) < 8 and read < _LEAD_WORDS:
+        elif place is Place.BODY and len(placed) < _OPENS and read < _LEAD_WORDS:
             here = Place.LEAD
             read += past - first
         placed.append(Sentence(begin, stop, first, past, here, paragraph))
@@ -295,7 +304,7 @@ def _is_told_item(line: str, count: int) -> bool:
 
 def _is_list(line: str, count: int) -> bool:
     """A row of links or tags: several separators between short pieces."""
-    if not any(sign in line for sign in "|•·/»›"):
+    if not _SIGNS.search(line):
         return False
     pieces = len(_SEPARATORS.findall(line)) + 1
     stops = sum(line.count(stop) for stop in ".!?…։")
@@ -318,7 +327,7 @@ def _is_keywords(
     if lang not in least:
         return False
     stopwords = known[lang].stopwords
-    count = sum(word in stopwords for word in words.folded[first:stop])
+    count = sum(map(stopwords.__contains__, words.folded[first:stop]))
     return count < least[lang] * (stop - first)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cache, partial
 from typing import Any
 
 from ..model import ArticleText, Contribution, Score, Span, TopicId, TopicSpec
 from .arts import words_of_arts
+from .contrast import is_contrasted
 from .evidence import Evidence, Seen, weigh
 from .fit import logit
 from .layout import Layout, Place, lay_out
@@ -69,6 +71,7 @@ class Scorer:
     ) -> Iterator[tuple[TopicProfile, Evidence, Nearness | None]]:
         found, stems = self._found(layout), self._stems(layout)
         of_arts = words_of_arts(layout)
+        contrasted = cache(partial(is_contrasted, layout.words))  # topics share their names
         vectors = self._semantics.vectors(layout) if self._semantics else None
         for n, profile in enumerate(self.profiles):
             if topics is not None and profile.topic not in topics:
@@ -77,7 +80,14 @@ class Scorer:
             unlike = likeness(profile.negative_vocabularies, stems)
             told = spoken(profile.words, stems)
             evidence = weigh(
-                profile, layout, found[n], like=like, unlike=unlike, told=told, arts=of_arts
+                profile,
+                layout,
+                found[n],
+                like=like,
+                unlike=unlike,
+                told=told,
+                arts=of_arts,
+                contrasted=contrasted,
             )
             near = self._semantics.near(n, layout, vectors) if self._semantics else None
             if near:
@@ -129,6 +139,7 @@ def _explain(
     profile: TopicProfile, layout: Layout, evidence: Evidence, near: Nearness | None
 ) -> Score:
     points = profile.weights.points
+    strongest = _strongest(evidence.seen)
     contributions = [Contribution(name="start", points=points["start"])]
     for name, value in evidence.features.items():
         if value and points[name]:
@@ -137,7 +148,7 @@ def _explain(
                 text = near.evidence
                 spans = (_span(layout, near.sentence.start, near.sentence.end),)
             else:
-                text, spans = _shown(layout, name, evidence)
+                text, spans = _shown(layout, name, evidence, strongest)
             contributions.append(
                 Contribution(name=name, points=points[name] * value, evidence=text, spans=spans)
             )
@@ -149,9 +160,9 @@ def _explain(
         threshold=profile.threshold,
         contributions=tuple(contributions),
         profile_version=profile.version,
-        matched=_surfaces(layout, evidence),
+        matched=_surfaces(layout, strongest),
         missing=tuple(group for group in profile.groups if group not in present),
-        sentences=_best_sentences(layout, evidence),
+        sentences=_best_sentences(layout, strongest),
     )
 
 
@@ -165,7 +176,9 @@ _PLACES = {
 _KINDS = {True: "words of articles on topic", False: "words of other articles"}
 
 
-def _shown(layout: Layout, name: str, evidence: Evidence) -> tuple[str, tuple[Span, ...]]:
+def _shown(
+    layout: Layout, name: str, evidence: Evidence, strongest: Sequence[Seen]
+) -> tuple[str, tuple[Span, ...]]:
     """One line about what is behind a feature, and where it stands."""
     if name == "likeness" and evidence.features[name] < 0:
         return "little in common with the seeds", ()
@@ -184,9 +197,9 @@ def _shown(layout: Layout, name: str, evidence: Evidence) -> tuple[str, tuple[Sp
     if name == "elsewhere":
         matches = evidence.vetoes[:_SHOWN]
     else:
-        placed = [one for one in evidence.seen if one.sentence.place in _PLACES[name]]
-        seen = placed or evidence.seen  # the section of a round-up has an opening of its own
-        matches = [pair for one in _strongest(seen) for pair in one.matches][:_SHOWN]
+        placed = [one for one in strongest if one.sentence.place in _PLACES[name]]
+        seen = placed or strongest  # the section of a round-up has an opening of its own
+        matches = [pair for one in seen for pair in one.matches][:_SHOWN]
     surfaces = dict.fromkeys(_surface(layout, match) for _, match in matches)
     return ", ".join(surfaces), _spans(layout, matches)
 
@@ -228,21 +241,20 @@ def _span(layout: Layout, start: int, end: int) -> Span:
     return Span(field=name, start=start - begin, end=end - begin)
 
 
-def _surfaces(layout: Layout, evidence: Evidence) -> tuple[str, ...]:
-    surfaces = (
-        _surface(layout, match) for one in _strongest(evidence.seen) for _, match in one.matches
-    )
+def _surfaces(layout: Layout, strongest: Sequence[Seen]) -> tuple[str, ...]:
+    surfaces = (_surface(layout, match) for one in strongest for _, match in one.matches)
     distinct: dict[str, str] = {}
     for surface in surfaces:
         distinct.setdefault(surface.casefold(), surface)
     return tuple(distinct.values())
 
 
-def _best_sentences(layout: Layout, evidence: Evidence) -> tuple[str, ...]:
-    prose = [one for one in evidence.seen if one.sentence.place is not Place.TITLE]
+def _best_sentences(layout: Layout, strongest: Sequence[Seen]) -> tuple[str, ...]:
     text = layout.words.text
     best: list[tuple[int, str]] = []
-    for one in _strongest(prose):
+    for one in strongest:
+        if one.sentence.place is Place.TITLE:
+            continue
         said = text[one.sentence.start : one.sentence.end].strip()[:_MAX_SENTENCE]
         # A feed's summary often is the page's first sentence, or the beginning of it.
         if not any(_is_same(said, other) for _, other in best):

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from heapq import nlargest
+from functools import lru_cache
 
 from ..model import ArticleText, SeedData
 from ..text.words import stem
@@ -107,6 +107,7 @@ def _may_tell(word: str) -> bool:
     return len(word) > 2 and word.isalpha()
 
 
+@lru_cache(maxsize=30_000)
 def _rarity(word: str, lang: str) -> float:
     return _left_of(background.zipf_of_known_stem(word, lang))
 
@@ -165,7 +166,7 @@ def likeness(known: Sequence[Vocabulary], stems: Stems | None) -> Likeness:
             shared = sum(weights[word] for word in common)
             sure = min(1.0, len(stems.first) / _SURE_FROM)
             like = sure * (min(1.0, shared / stems.norm / _ALIKE) - _UNLIKE)
-            telling = nlargest(_SHARED, common, key=weights.__getitem__)
+            telling = sorted(common, key=weights.__getitem__, reverse=True)[:_SHARED]
             return Likeness(
                 like if like > 0 else vocabulary.known * like,
                 tuple(stems.first[word] for word in telling),

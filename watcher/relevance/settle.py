@@ -42,6 +42,8 @@ def settle(profile: TopicProfile, layout: Layout, found: Found) -> tuple[Found, 
 
 def _not_of_longer_terms(vetoes: Found, terms: Found) -> Found:
     """The vetoes that are no part of a longer term, as "Crimea" is of "Crimean scenario"."""
+    if not vetoes:
+        return []
     # Word -> how many words a veto that begins there must have not to be a part of something.
     reach: dict[int, int] = {}
     for term, match in terms:
@@ -65,6 +67,8 @@ def _names(term: Term, surnames: set[str]) -> bool:
 def _namesakes(profile: TopicProfile, layout: Layout, kept: Found, voided: Found) -> set[str]:
     """Surnames that belong to somebody else here: the first mention has another given name, and
     the right full name is nowhere ("Atsamaz Bibilov" once, and then "Bibilov")."""
+    if not voided and not any(_surname(term) in profile.given_names for term, _ in kept):
+        return set()
     full = {term.words[-1].base for term, _ in kept if len(term.words) > 1}
     others = {_surname(term) for term, _ in voided} - {""}
     taken = {n for _, match in kept for n in range(match.first, match.stop)}

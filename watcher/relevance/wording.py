@@ -14,7 +14,6 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from heapq import nlargest
 from typing import Any
 
 from . import background
@@ -82,14 +81,14 @@ def spoken(known: Mapping[str, Words], stems: Stems | None) -> Spoken:
     words = known.get(stems.lang) if stems else None
     if not stems or not words:
         return Spoken()
-    opening = _opening(stems)
-    found = [word for word in opening if word in words.stems]
+    opening = [word for word, n in stems.first.items() if n < _OPENING]
+    found = sorted(word for word in opening if word in words.stems)  # sums depend on the order
     said = sum(words.stems[word] for word in found)
     # Words of which nothing is known thin out what speaks for the topic, not what speaks against it.
     size = len(opening) if said > 0 else len(found)
     total = words.bias + said / math.sqrt(size + _SPREAD)
     sign = math.copysign(1.0, total)
-    most = nlargest(_SHARED, found, key=lambda word: sign * words.stems[word])
+    most = sorted(found, key=lambda word: sign * words.stems[word], reverse=True)[:_SHARED]
     sure = min(1.0, len(opening) / _SURE_FROM)
     return Spoken(
         sure * max(-1.0, min(1.0, total / _FULL)), tuple(stems.first[word] for word in most)
