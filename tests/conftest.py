@@ -6,6 +6,7 @@ from contextlib import ExitStack
 
 import forks
 import pytest
+from databases import remember_migrations
 from hypothesis import settings
 
 # The same examples for everyone, so that what was green stays green until the code changes. How
@@ -14,6 +15,8 @@ settings.register_profile("watcher", deadline=None, derandomize=True)
 # New examples at every run, and many: pytest --hypothesis-profile=explore
 settings.register_profile("explore", deadline=None, max_examples=1_000)
 settings.load_profile("watcher")
+
+remember_migrations()
 
 
 def pytest_configure(config: pytest.Config) -> None:

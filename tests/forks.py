@@ -199,6 +199,7 @@ def _tell(channel: socket.socket, number: int) -> None:
 
 def warm_up() -> None:
     """Load what programs, passes and helpers load, and leave no thread behind."""
+    from databases import remember_migrations
     from newsweb import write_config
 
     import watcher
@@ -232,6 +233,7 @@ def warm_up() -> None:
     for name, url in receivers:
         plugin_of(url)
         render(sample_message(name, now=now), channel_of(url))
+    remember_migrations()
     with tempfile.TemporaryDirectory() as folder:
         settings = load(
             write_config(Path(folder), ["http://127.0.0.1:1/feed"], receivers), environ={}
@@ -273,6 +275,7 @@ def become(asked: Mapping[str, Any]) -> NoReturn:
         traceback.print_exc()
         code = 1
     # As an interpreter ends, but for taking 200 MB of modules apart, which is most of a short life.
+    gc.collect()  # closes what the program left open; it leaves alone what the forge has frozen
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
     sys.stdout.flush()
