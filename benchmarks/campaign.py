@@ -21,7 +21,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-from killing import Driver, Kill
+from forks import forge
+from killing import Kill
 from lanes import NEXT_ROUND, Lane
 from receivers import MailServer, WebhookServer
 from webserver import LoopbackWeb
@@ -56,11 +57,10 @@ class Campaign:
 
     def _work(self, web: LoopbackWeb, hook: WebhookServer, mail: MailServer, number: int) -> None:
         dice = random.Random(f"{self.seed} {number}")
-        with Driver() as driver:
-            while self.kills < self.wanted:
-                lane = self._lane(web, hook, mail)
-                while self.kills < self.wanted and len(lane.stories) < STORIES_PER_LANE:
-                    self._round(lane, driver, dice)
+        while self.kills < self.wanted:
+            lane = self._lane(web, hook, mail)
+            while self.kills < self.wanted and len(lane.stories) < STORIES_PER_LANE:
+                self._round(lane, dice)
 
     def _lane(self, web: LoopbackWeb, hook: WebhookServer, mail: MailServer) -> Lane:
         with self._lock:
@@ -71,14 +71,14 @@ class Campaign:
             self.lanes.append(lane)
             return lane
 
-    def _round(self, lane: Lane, driver: Driver, dice: random.Random) -> None:
+    def _round(self, lane: Lane, dice: random.Random) -> None:
         fresh = not lane.stories
         for _ in range(1 if fresh else dice.randint(1, 8)):
             lane.publish()
-            lane.die(driver, any_kill(dice))
+            lane.die(any_kill(dice))
             if not fresh:
                 lane.ahead += NEXT_ROUND
-        lane.recover(driver)
+        lane.recover()
         lane.settle()
         lane.ahead += NEXT_ROUND
         print(f"\r{self.kills} of {self.wanted} kills", end="", file=sys.stderr, flush=True)
@@ -100,7 +100,7 @@ def main() -> None:
     parser.add_argument("--side-by-side", type=int, default=2)
     wanted = parser.parse_args()
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="watcher-campaign-") as folder:
+    with forge(), tempfile.TemporaryDirectory(prefix="watcher-campaign-") as folder:
         campaign = Campaign(wanted.kills, wanted.seed, Path(folder))
         try:
             campaign.run(wanted.side_by_side)

@@ -1,81 +1,222 @@
-"""Start-up paid once: what a process loads is loaded here, and the process is forked from it.
+"""Start-up paid once: a warm process, the forge, of which programs and their helpers are forked.
 
-Both the kill campaign and the tests of the command line start hundreds of processes; importing
-everything anew costs each of them a second of CPU, in which nothing of ours is tested.
+The tests start thousands of processes; importing everything anew costs each of them a second of
+CPU, in which nothing of ours is tested. One forge serves a whole run of pytest (``forge`` starts
+it), loads with the first request, and ends with the run. It is no child of any test's process:
+some tests count those, or kill them.
 """
 
 from __future__ import annotations
 
+import asyncio
+import atexit
 import contextlib
+import gc
+import importlib
+import json
 import os
-import pickle
+import pkgutil
+import selectors
 import signal
+import socket
 import subprocess
-import time
-from collections.abc import Callable
+import sys
+import tempfile
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+
+ADDRESS = "WATCHER_TEST_FORGE"
+"""Names the variable with the path of the forge's socket."""
+WORKERS, SENDERS = "watcher.workers.child:nursery", "watcher.notify.child:main"
+_LARGEST_REQUEST = 1 << 18
 
 
-class ForkedProcess:
-    """What a nursery needs of ``subprocess.Popen``, forked from this warm process."""
+class Forked:
+    """What is needed of ``subprocess.Popen``, of a process that the forge has forked.
 
-    def __init__(self, main: Callable[[], None], stdin: int) -> None:
+    ``main`` is ``module:function``; its process ends with it, as a program does. ``streams`` become
+    its descriptors 0, 1 and 2.
+    """
+
+    def __init__(
+        self,
+        main: str,
+        *,
+        streams: Sequence[int],
+        environment: Mapping[str, str],
+        arguments: Sequence[str] = (),
+        cwd: str | Path = "/",
+        leads_session: bool = False,
+    ) -> None:
+        request = {
+            "main": main,
+            "arguments": list(arguments),
+            "environment": dict(environment),
+            "cwd": str(cwd),
+            "leads_session": leads_session,
+        }
         self.returncode: int | None = None
-        self.pid = os.fork()
-        if self.pid == 0:
-            with contextlib.suppress(BaseException):
-                os.setsid()
-                os.dup2(stdin, 0)
-                null = os.open(os.devnull, os.O_RDWR)
-                for stream in (1, 2):
-                    os.dup2(null, stream)
-                os.closerange(3, 1_024)
-                for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
-                    signal.signal(number, signal.SIG_DFL)
-                main()
-            os._exit(0)
+        self._channel = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._channel.connect(os.environ[ADDRESS])
+        socket.send_fds(self._channel, [json.dumps(request).encode()], streams)
+        self.pid = int(self._channel.recv(64))
 
     def poll(self) -> int | None:
-        if self.returncode is None:
-            with contextlib.suppress(ChildProcessError):
-                found, status = os.waitpid(self.pid, os.WNOHANG)
-                self.returncode = os.waitstatus_to_exitcode(status) if found else None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.wait(0)
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
-        deadline = time.monotonic() + (timeout or 30)
-        while self.poll() is None:
-            if time.monotonic() > deadline:
-                raise subprocess.TimeoutExpired("nursery", timeout or 30)
-            time.sleep(0.001)
-        return self.returncode or 0
+        if self.returncode is None:
+            self._channel.settimeout(timeout)
+            try:
+                self.returncode = int(self._channel.recv(64))
+            except (TimeoutError, BlockingIOError):
+                raise subprocess.TimeoutExpired("a fork", timeout or 0) from None
+            self._channel.close()
+        return self.returncode
 
     def kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
+        if self.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
 
 
-def warm_up(config: Path | None) -> None:
-    """Load what a pass and its helpers load, without starting a thread.
+class _Subprocess:
+    """Stands in for the module ``subprocess`` where a nursery is started."""
 
-    With a configuration, also what depends on it: its topics' tables, its receivers' templates.
-    """
-    import gc
+    DEVNULL = subprocess.DEVNULL
+    TimeoutExpired = subprocess.TimeoutExpired
 
-    import alembic.command  # noqa: F401
+    def __init__(self, main: str) -> None:
+        self._main = main
 
-    import watcher.app  # noqa: F401
+    def Popen(
+        self,
+        _command: object,
+        *,
+        stdin: int,
+        env: Mapping[str, str],
+        start_new_session: bool = False,
+        **_options: Any,
+    ) -> Forked:
+        with Path(os.devnull).open("r+b", buffering=0) as null:
+            return Forked(
+                self._main,
+                streams=(stdin, null.fileno(), null.fileno()),
+                environment=env,
+                leads_session=start_new_session,
+            )
+
+
+def fork_helpers(replace: Callable[[Any, str, Any], None] = setattr) -> None:
+    """Have both nurseries of this process forked by the forge."""
+    import watcher.notify.nursery
+    import watcher.workers.nursery
+
+    replace(watcher.workers.nursery, "subprocess", _Subprocess(WORKERS))
+    replace(watcher.notify.nursery, "subprocess", _Subprocess(SENDERS))
+
+
+@contextmanager
+def forge() -> Iterator[None]:
+    """The address of a forge is in the environment meanwhile."""
+    with tempfile.TemporaryDirectory(prefix="watcher-forge-") as folder:
+        address = str(Path(folder, "socket"))
+        ends, lives = os.pipe()
+        subprocess.run(
+            [sys.executable, str(Path(__file__).resolve()), address],
+            stdin=ends,
+            env=os.environ | {"PYTHONWARNINGS": "default", "OPENBLAS_NUM_THREADS": "1"},
+            check=True,
+        )
+        os.close(ends)
+        os.environ[ADDRESS] = address
+        try:
+            yield
+        finally:
+            del os.environ[ADDRESS]
+            os.close(lives)
+
+
+# --------------------------------------------------------------------------- the forge's side
+
+
+def serve(address: str) -> dict[str, Any]:
+    """Fork a process per request until standard input ends. Returns in the forks only, with what
+    they are to become."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listener.bind(address)
+    listener.listen(64)
+    if os.fork():
+        os._exit(0)
+    waiting = selectors.DefaultSelector()
+    waiting.register(0, selectors.EVENT_READ)
+    waiting.register(listener, selectors.EVENT_READ)
+    warm = False
+    while True:
+        for key, _events in waiting.select():
+            if key.fd == 0:
+                os._exit(0)
+            if key.fileobj is not listener:  # a fork has ended
+                waiting.unregister(key.fd)
+                os.close(key.fd)
+                pid, channel = key.data
+                _pid, status = os.waitpid(pid, 0)
+                with channel:
+                    _tell(channel, os.waitstatus_to_exitcode(status))
+                continue
+            channel, _peer = listener.accept()
+            if not warm:
+                warm_up()
+                warm = True
+            asked, streams = b"", []
+            with contextlib.suppress(OSError):
+                asked, streams, _flags, _address = socket.recv_fds(channel, _LARGEST_REQUEST, 3)
+            if not asked:
+                continue  # who connected was killed
+            pid = os.fork()
+            if pid == 0:
+                others = [key.data[1] for key in waiting.get_map().values() if key.data]
+                for inherited in (listener, channel, *others):
+                    inherited.close()
+                return json.loads(asked) | {"streams": streams}
+            for stream in streams:
+                os.close(stream)
+            _tell(channel, pid)
+            waiting.register(os.pidfd_open(pid), selectors.EVENT_READ, (pid, channel))
+
+
+def _tell(channel: socket.socket, number: int) -> None:
+    with contextlib.suppress(OSError):  # who asked may have been killed since
+        channel.send(str(number).encode())
+
+
+def warm_up() -> None:
+    """Load what programs, passes and helpers load, and leave no thread behind."""
+    from databases import remember_migrations
+    from newsweb import write_config
+
+    import watcher
+    from watcher.app import make_app
     from watcher.config import load
     from watcher.model import ArticleText
     from watcher.notify import channel_of, render, sample_message
     from watcher.notify.addresses import plugin_of
+    from watcher.relevance import Scorer
+    from watcher.stories import fingerprint
     from watcher.stories.novelty import facts_of
     from watcher.workers.jobs import JOBS, preload
 
+    for module in pkgutil.walk_packages(watcher.__path__, "watcher."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
     preload(1)
-    remember_topics(JOBS)
     now = datetime.now(UTC)
     text = "South Ossetia will hold a referendum on accession to Russia, Tskhinvali said. " * 5
     article = ArticleText(title=text[:70], text=text, summary="", url="http://a.example/1")
@@ -83,55 +224,65 @@ def warm_up(config: Path | None) -> None:
     JOBS["extract_page"](
         body=page.encode(), url="http://a.example/1", content_type="text/html", now=now
     )
+    fingerprint(article)
     facts_of(article)
-    plugin_of("json://localhost")
-    plugin_of("mailto://127.0.0.1:25?from=a@example.org&to=b@example.org")
-    if config is not None:
-        settings = load(config, environ=os.environ)
-        JOBS["configure"](packed=pickle.dumps((settings.topics, {}, settings.semantic.model)))
-        JOBS["analyse"](articles=[article], topics=[()])
-        for spec in settings.receivers:
-            render(sample_message(spec.name, now=now), channel_of(spec.url))
+    receivers = [
+        ("hook", "json://localhost"),
+        ("mail", "mailto://127.0.0.1:25?from=a@example.org&to=b@example.org"),
+    ]
+    for name, url in receivers:
+        plugin_of(url)
+        render(sample_message(name, now=now), channel_of(url))
+    remember_migrations()
+    with tempfile.TemporaryDirectory() as folder:
+        settings = load(
+            write_config(Path(folder), ["http://127.0.0.1:1/feed"], receivers), environ={}
+        )
+
+        async def one_pass() -> None:
+            async with make_app(settings) as app:
+                await app.pipeline.run_once()
+
+        asyncio.run(one_pass())
+        Scorer.of(settings.topics).score(article)  # the tables that all topics share
+    fork_helpers()
     gc.collect()
     gc.freeze()
+    assert len([*Path("/proc/self/task").iterdir()]) == 1, "a fork would lack the other threads"
 
 
-def remember_topics(jobs: dict[str, Callable[..., Any]]) -> None:
-    """Compile the same topics once for all forks."""
-    compile_topics, known = jobs["configure"], [b""]
+def become(asked: Mapping[str, Any]) -> NoReturn:
+    """What an interpreter sets up before a program's first line; then the program, to its end."""
+    if asked["leads_session"]:
+        os.setsid()
+    for number, stream in enumerate(asked["streams"]):
+        os.dup2(stream, number)
+    os.closerange(3, 1_024)
+    os.environ.clear()
+    os.environ.update(asked["environment"])
+    os.chdir(asked["cwd"])
+    sys.argv = asked["arguments"]
+    sys.stdin = open(0, encoding="utf-8")  # noqa: SIM115
+    sys.stdout = open(1, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace")  # noqa: SIM115
+    module, _, name = asked["main"].partition(":")
+    code: Any = 0
+    try:
+        getattr(importlib.import_module(module), name)()
+    except SystemExit as ending:
+        code = ending.code or 0
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    # As an interpreter ends, but for taking 200 MB of modules apart, which is most of a short life.
+    gc.collect()  # closes what the program left open; it leaves alone what the forge has frozen
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
-    def configure(packed: bytes) -> bool:
-        if packed != known[0]:
-            compile_topics(packed=packed)
-            known[0] = packed
-        return True
 
-    jobs["configure"] = configure
-
-
-def fork_helpers() -> None:
-    """Let both nurseries be forks of this process."""
-    import watcher.notify.child
-    import watcher.notify.nursery
-    import watcher.workers.child
-    import watcher.workers.nursery
-
-    class Module:
-        """Stands in for the module ``subprocess``."""
-
-        DEVNULL = subprocess.DEVNULL
-        TimeoutExpired = subprocess.TimeoutExpired
-
-        def __init__(self, main: Callable[[], None]) -> None:
-            self._main = main
-
-        def Popen(self, _command: object, *, stdin: int, **_options: Any) -> ForkedProcess:
-            return ForkedProcess(self._main, stdin)
-
-    for nursery, main in (
-        (watcher.workers.nursery, watcher.workers.child.nursery),
-        (watcher.notify.nursery, watcher.notify.child.main),
-    ):
-        replaced: Any = nursery
-        assert replaced.subprocess is subprocess
-        replaced.subprocess = Module(main)
+if __name__ == "__main__":
+    sys.modules["forks"] = sys.modules["__main__"]  # what is forked may import it by its name
+    become(serve(sys.argv[1]))

@@ -1,17 +1,12 @@
-"""Runs the real pass and kills it at a chosen point: the driver of the kill campaign.
+"""Runs the real pass and kills it at a chosen point: the kill campaign's own process.
 
-As a program it imports everything once, then serves requests on standard input, one JSON object
-per line, each in a fork of its own, so that a pass costs a fraction of a second::
-
-    {"config": "/.../config.toml", "ahead": 400, "kill": {"at": "commit", "n": 3}}
-
-``ahead`` shifts the pass's clock (an argument of the product), so that leases run out; ``kill`` is
-one of ``commit`` (all statements of the n-th writing transaction done, nothing committed),
-``done`` (after the n-th store call that wrote), ``send``/``sent`` (before or after the n-th
-message), or ``time`` (n milliseconds after the pass began), or null. The answer says how it ended.
+``ahead`` shifts the pass's clock (an argument of the product), so that leases run out; a kill is
+at ``commit`` (all statements of the n-th writing transaction done, nothing committed), ``done``
+(after the n-th store call that wrote), ``send``/``sent`` (before or after the n-th message), or
+``time`` (n milliseconds after the pass began).
 
 Nothing in the product knows of this: the store calls and sends are wrapped here, in the process
-that is to die, and its two helper processes are forked from here instead of started anew.
+that is to die, which is forked as its two helper processes are (``forks``).
 """
 
 from __future__ import annotations
@@ -20,18 +15,17 @@ import asyncio
 import json
 import os
 import signal
-import socket
-import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Lock
-from typing import Any, Self
+from typing import Any
 
-from forks import fork_helpers, warm_up
+from forks import Forked
 
 # ------------------------------------------------------------------------- the test's side
 
@@ -55,38 +49,25 @@ class Ending:
     error: str = ""
 
 
-class Driver:
-    """A driver process; one pass at a time."""
-
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).resolve())],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=os.environ | {"PYTHONWARNINGS": "ignore"},
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._process.communicate(timeout=30)
-
-    def run(self, config: Path, *, ahead: timedelta, kill: Kill | None = None) -> Ending:
-        """One pass over a configuration, that much in the future, perhaps not to its end."""
-        wanted = {"at": kill.at, "n": kill.n} if kill else None
-        request = {"config": str(config), "ahead": ahead.total_seconds(), "kill": wanted}
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
-        line = self._process.stdout.readline()
-        assert line, "the driver itself died"
-        return Ending(**json.loads(line))
+def run_pass(config: Path, *, ahead: timedelta, kill: Kill | None = None) -> Ending:
+    """One pass over a configuration, that much in the future, perhaps not to its end."""
+    request = {
+        "config": str(config),
+        "ahead": ahead.total_seconds(),
+        "kill": {"at": kill.at, "n": kill.n} if kill else None,
+    }
+    with tempfile.TemporaryFile() as out, Path(os.devnull).open("rb") as null:
+        code = Forked(
+            "killing:main",
+            streams=(null.fileno(), out.fileno(), 2),
+            environment=os.environ,
+            arguments=[json.dumps(request)],
+        ).wait()
+        out.seek(0)
+        return Ending(killed=code < 0, code=code, **json.loads(out.read() or b"{}"))
 
 
-# ------------------------------------------------------------------------ the driver's side
+# ------------------------------------------------------------- in the process that is to die
 
 
 class Points:
@@ -159,8 +140,9 @@ def one_pass(request: dict[str, Any], points: Points) -> None:
     asyncio.run(run())
 
 
-def in_fork(request: dict[str, Any], answer: socket.socket) -> None:
-    """The child: one pass, then a word about it."""
+def main() -> None:
+    """One pass, then a word about it."""
+    request = json.loads(sys.argv[0])
     kill = request["kill"]
     points = Points(kill)
     if kill and kill["at"] == "time":
@@ -172,38 +154,5 @@ def in_fork(request: dict[str, Any], answer: socket.socket) -> None:
         one_pass(request, points)
     except BaseException as trouble:  # told to the test, which fails with it
         error = f"{type(trouble).__name__}: {trouble}"
-    answer.sendall(json.dumps({"seen": dict(points.seen), "error": error}).encode())
-
-
-def serve() -> None:
-    """Fork a pass per request."""
-    fork_helpers()
-    warm = False
-    for line in sys.stdin:
-        if not warm:
-            warm_up(Path(json.loads(line)["config"]))
-            warm = True
-        ours, theirs = socket.socketpair()
-        pid = os.fork()
-        if pid == 0:
-            ours.close()
-            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-            os.dup2(2, 1)
-            in_fork(json.loads(line), theirs)
-            os._exit(0)
-        theirs.close()
-        _pid, status = os.waitpid(pid, 0)
-        ours.setblocking(False)
-        try:
-            said = json.loads(ours.recv(1 << 16) or b"{}")
-        except BlockingIOError:
-            said = {}
-        ours.close()
-        code = os.waitstatus_to_exitcode(status)
-        ending = {"killed": code < 0, "code": code} | said
-        sys.stdout.write(json.dumps(ending) + "\n")
-        sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    serve()
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    print(json.dumps({"seen": dict(points.seen), "error": error}))

@@ -1,7 +1,7 @@
 """Lanes of the kill campaign: one database each, with a feed, two receivers, and an account kept.
 
 A lane publishes stories, runs passes that die at chosen points, recovers, and compares what the
-receivers got with what its database says and what was published. See ``killing`` for the driver.
+receivers got with what its database says and what was published..
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from email.utils import format_datetime
 from html import escape
 from pathlib import Path
 
-from killing import Driver, Ending, Kill
+from killing import Ending, Kill, run_pass
 from newsweb import TERMS, write_config
 from receivers import MailServer, WebhookServer
 from webserver import LoopbackWeb
@@ -141,21 +141,21 @@ class Lane:
             host=self.host,
         )
 
-    def die(self, driver: Driver, kill: Kill) -> Ending:
+    def die(self, kill: Kill) -> Ending:
         """A pass that is killed, if it gets as far as that; remembers what it was sending."""
-        ending = driver.run(self.config, ahead=self.ahead, kill=kill)
+        ending = run_pass(self.config, ahead=self.ahead, kill=kill)
         assert not ending.error, f"{self.name} {kill}: {ending.error}"
         if ending.killed:
             self.kills += 1
             self.sending |= self._in_state("sending")
         return ending
 
-    def recover(self, driver: Driver) -> None:
+    def recover(self) -> None:
         """Pass after pass until nothing more happens."""
         for _ in range(5):
             self.ahead += RECOVERED
             before = self.arrivals()
-            ending = driver.run(self.config, ahead=self.ahead)
+            ending = run_pass(self.config, ahead=self.ahead)
             if "AlreadyRunning" in ending.error:
                 continue  # a helper of the dead pass has not seen the end of it yet
             assert ending.code == 0, ending

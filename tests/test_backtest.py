@@ -28,6 +28,8 @@ from watcher.pipeline.rehearsal import PlayedHit, rehearse
 from watcher.relevance.backtest import Trial, backtest
 from watcher.storage import ArticleRecord
 
+pytestmark = pytest.mark.usefixtures("forked_helpers")
+
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 

@@ -24,6 +24,8 @@ from watcher.model import AlertReason, HitId, SilentReason, TopicId, Verdict
 from watcher.pipeline import Tally
 from watcher.storage import AlertOutcome, DeliveryOutcome, PollOutcome
 
+pytestmark = pytest.mark.usefixtures("forked_helpers")
+
 FEED = "http://127.0.0.1:9/feed"
 
 

@@ -17,7 +17,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from killing import Driver, Kill
+from killing import Kill, run_pass
 from lanes import NEXT_ROUND, Lane
 from receivers import MailServer, WebhookServer
 from webserver import LoopbackWeb
@@ -30,13 +30,12 @@ SIDE_BY_SIDE = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """The servers that all lanes share, and their drivers."""
+    """The servers that all lanes share."""
 
     folder: Path
     web: LoopbackWeb
     hook: WebhookServer
     mail: MailServer
-    drivers: Sequence[Driver]
 
     def lane(self, name: str, number: int) -> Lane:
         return Lane(
@@ -48,10 +47,10 @@ class Field:
             host=f"127.0.{number // 200 + 1}.{number % 200 + 1}",
         )
 
-    def side_by_side(self, job: Callable[[Driver, int], Lane]) -> list[Lane]:
-        """Run one job per driver; whatever fails in one fails here."""
+    def side_by_side(self, job: Callable[[int], Lane]) -> list[Lane]:
+        """Run a few jobs at once; whatever fails in one fails here."""
         with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
-            return list(threads.map(job, self.drivers, range(SIDE_BY_SIDE)))
+            return list(threads.map(job, range(SIDE_BY_SIDE)))
 
 
 @pytest.fixture(scope="module")
@@ -61,21 +60,19 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
         LoopbackWeb() as web,
         WebhookServer(log=folder / "hook.log") as hook,
         MailServer(log=folder / "mail.log") as mail,
-        Driver() as one,
-        Driver() as two,
     ):
-        yield Field(folder=folder, web=web, hook=hook, mail=mail, drivers=(one, two))
+        yield Field(folder=folder, web=web, hook=hook, mail=mail)
 
 
-def play_round(lane: Lane, driver: Driver, kills: Sequence[Kill]) -> None:
+def play_round(lane: Lane, kills: Sequence[Kill]) -> None:
     """News comes and passes die over it, then one recovers and the account is settled."""
     fresh = not lane.stories  # what a feed shows at first sight is told only while it is new
     for kill in kills or [None]:
         lane.publish()
         if kill is not None:
-            lane.die(driver, kill)
+            lane.die(kill)
             lane.ahead += timedelta(0) if fresh else NEXT_ROUND
-    lane.recover(driver)
+    lane.recover()
     lane.settle()
     lane.ahead += NEXT_ROUND
 
@@ -84,12 +81,12 @@ def play_round(lane: Lane, driver: Driver, kills: Sequence[Kill]) -> None:
 def test_death_around_every_commit_and_every_send_loses_nothing(ground: Field) -> None:
     scout = ground.lane("scout", 0)
     scout.publish()
-    fresh = ground.drivers[0].run(scout.config, ahead=scout.ahead).seen
-    scout.recover(ground.drivers[0])
+    fresh = run_pass(scout.config, ahead=scout.ahead).seen
+    scout.recover()
     scout.settle()
     scout.ahead += NEXT_ROUND
     scout.publish()
-    later = ground.drivers[0].run(scout.config, ahead=scout.ahead).seen
+    later = run_pass(scout.config, ahead=scout.ahead).seen
     assert later["commit"] >= 10
     assert later["send"] == later["sent"] == 2
     at_first = fresh["commit"] - later["commit"] + 2  # the schema, the feeds
@@ -98,15 +95,15 @@ def test_death_around_every_commit_and_every_send_loses_nothing(ground: Field) -
     ]
     first = [Kill(at="commit", n=n + 1) for n in range(at_first)]
 
-    def job(driver: Driver, number: int) -> Lane:
+    def job(number: int) -> Lane:
         for kill in first[number::SIDE_BY_SIDE]:
             lane = ground.lane(f"fresh{kill.n}", 2 + kill.n)
-            play_round(lane, driver, [kill])
+            play_round(lane, [kill])
             assert lane.kills == 1, kill
         lane = ground.lane(f"point{number}", 100 + number)
-        play_round(lane, driver, [])
+        play_round(lane, [])
         for kill in points[number::SIDE_BY_SIDE]:
-            play_round(lane, driver, [kill])
+            play_round(lane, [kill])
         return lane
 
     lanes = ground.side_by_side(job)
@@ -118,7 +115,7 @@ def test_death_around_every_commit_and_every_send_loses_nothing(ground: Field) -
 
 @pytest.mark.timeout(600)
 def test_death_at_random_moments_loses_nothing(ground: Field) -> None:
-    def job(driver: Driver, number: int) -> Lane:
+    def job(number: int) -> Lane:
         dice = random.Random(f"kill {number}")
         lane = ground.lane(f"random{number}", 200 + number)
         longest = 1_000.0
@@ -126,8 +123,8 @@ def test_death_at_random_moments_loses_nothing(ground: Field) -> None:
             before = lane.kills
             kills = [Kill(at="time", n=round(dice.uniform(5, longest))) for _ in range(IN_A_ROW)]
             if not lane.stories:
-                play_round(lane, driver, [])
-            play_round(lane, driver, kills)
+                play_round(lane, [])
+            play_round(lane, kills)
             # How long a pass takes here and now is learned on the way.
             longest *= 0.85 if lane.kills - before < IN_A_ROW else 1.1
         return lane
@@ -138,14 +135,13 @@ def test_death_at_random_moments_loses_nothing(ground: Field) -> None:
 
 def test_what_another_release_stored_stops_no_news(ground: Field) -> None:
     """Fingerprints and facts of stored hits in a form that this release can't read."""
-    driver = ground.drivers[0]
     lane = ground.lane("older", 300)
     lane.publish()
-    lane.recover(driver)
+    lane.recover()
     with closing(sqlite3.connect(lane.database)) as db, db:
         db.execute("UPDATE hits SET fingerprint = '{\"form\": 0}'")
         db.execute("UPDATE stories SET known = '[0]'")
     lane.ahead += timedelta(days=2)  # the story is still a candidate
     lane.publish()
-    lane.recover(driver)
+    lane.recover()
     lane.settle()

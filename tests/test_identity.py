@@ -21,6 +21,8 @@ from watcher.config import load
 from watcher.model import HitKind
 from watcher.storage import ArticleRecord, HitFilter
 
+pytestmark = pytest.mark.usefixtures("forked_helpers")
+
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 NOW = datetime.now(UTC).replace(microsecond=0)
 

@@ -21,6 +21,8 @@ from watcher.model import FailureReason, FeedState
 from watcher.pipeline import Tally
 from watcher.storage import FeedRecord
 
+pytestmark = pytest.mark.usefixtures("forked_helpers")
+
 NOW = datetime.now(UTC).replace(microsecond=0)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 NEWS = (

@@ -19,6 +19,8 @@ from watcher.storage.tables import stories, story_links
 from watcher.stories import Correction, learned_threshold
 from watcher.stories.grouping import DEFAULT_THRESHOLD
 
+pytestmark = pytest.mark.usefixtures("forked_helpers")
+
 EVENING = replace(
     PROPOSED,
     slug="evening",

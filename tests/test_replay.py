@@ -24,6 +24,8 @@ from watcher.stories import fingerprint
 from watcher.stories.reading import as_written
 from watcher.urls import canonical
 
+pytestmark = pytest.mark.usefixtures("forked_helpers")
+
 [HARVEST] = [one for one in PIECES if one.slug == "harvest"]
 WINE = """
 [[topics]]

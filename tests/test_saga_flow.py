@@ -14,6 +14,8 @@ from receivers import WebhookServer
 from test_stories_flow import DECREED, PROPOSED, STAGES, Watch, told
 from webserver import Answer, LoopbackWeb
 
+pytestmark = pytest.mark.usefixtures("forked_helpers")
+
 IN_RUSSIAN = Piece(
     slug="ukaz",
     lang="ru",

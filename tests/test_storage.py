@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections import Counter
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -553,6 +556,21 @@ def test_the_migrations_make_the_schema_that_the_code_expects(store: Store) -> N
         context = MigrationContext.configure(connection, opts={"include_name": portable})
         differences = compare_metadata(context, metadata)
     assert differences == []
+
+
+def test_tests_are_given_the_schema_that_the_migrations_make(tmp_path: Path) -> None:
+    """``databases.remember_migrations`` gives it to all of them but a process's first."""
+
+    def content(name: str) -> list[tuple[str, ...]]:
+        with closing(sqlite3.connect(tmp_path / name)) as file:
+            made = file.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
+            return made + file.execute("SELECT * FROM alembic_version").fetchall()
+
+    for name in "abc":
+        Store(f"sqlite:///{tmp_path / name}").close()
+    program = "import sys; from watcher.storage import Store; Store(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", program, f"sqlite:///{tmp_path / 'd'}"], check=True)
+    assert content("a") == content("b") == content("c") == content("d")
 
 
 def make_older(store: Store, schema: str, *statements: str) -> None:

@@ -21,6 +21,8 @@ from watcher.model import ArticleText, StageSpec
 from watcher.pipeline import Tally
 from watcher.stories.stages import detect_stage
 
+pytestmark = pytest.mark.usefixtures("forked_helpers")
+
 STAGES = """
 [[topics.stages]]
 id = "proposal"

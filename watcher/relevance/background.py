@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import chain
 
@@ -90,6 +90,7 @@ def zipf(folded: str, lang: str | None = None) -> float:
     return max((value for value in found if value is not None), default=UNSEEN_ZIPF)
 
 
+@lru_cache(maxsize=20_000)
 def zipf_of_stem(prefix: str) -> float:
     """How common the words are that begin with a prefix, at the most over its script."""
     langs = [one for one in LANGS_OF_SCRIPT[script_of(prefix)] if one in backgrounds()]

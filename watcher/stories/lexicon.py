@@ -269,17 +269,32 @@ def other_words(
     What two concepts share belongs to the one with the longer stem.
     """
     kinds = (ACT, THING, PLACE, BODY) if capital else (ACT, THING)
-    every = [pattern for patterns in (*_columns().values(), _named()) for pattern in patterns]
     said = [
         pattern
-        for pattern in every
+        for pattern in beginning(_every_pattern(), folded[0])
         if pattern.concept.kind in kinds
         and len(pattern.words) == len(folded)
-        and (pattern.words[0][0] == folded[0] or not pattern.words[0][1])
-        and folded[0].startswith(pattern.words[0][0])
         and fits(pattern, folded, 0)
     ]
     if not said:
         return ()
     concept = max(said, key=lambda pattern: sum(len(stem) for stem, _ in pattern.words)).concept
-    return tuple(dict.fromkeys(p.words for p in every if p.concept == concept))
+    return tuple(_phrases_of()[concept])
+
+
+@cache
+def _every_pattern() -> Index:
+    """The index of all languages at once."""
+    return index_of(
+        pattern for patterns in (*_columns().values(), _named()) for pattern in patterns
+    )
+
+
+@cache
+def _phrases_of() -> dict[Concept, dict[tuple[tuple[str, bool], ...], None]]:
+    """How all languages say each concept; the phrases in the order of the tables."""
+    phrases: dict[Concept, dict[tuple[tuple[str, bool], ...], None]] = {}
+    for patterns in (*_columns().values(), _named()):
+        for pattern in patterns:
+            phrases.setdefault(pattern.concept, {})[pattern.words] = None
+    return phrases
