@@ -77,7 +77,6 @@ def tokenise(text: str) -> Words:
     # The plain pattern takes a third of the time and fits nearly every text.
     plain = text.isascii() or not any(signs.search(text) for signs in _NOT_PLAIN)
     spans = [match.span() for match in (_PLAIN_WORD if plain else _WORD).finditer(text)]
-    starts, ends = zip(*spans, strict=True) if spans else ((), ())
     surfaces = [text[start:end] for start, end in spans]
     # All at once, since that runs in C; a sign that folds into several words spoils the count.
     folded = fold(" ".join(surfaces)).split(" ") if surfaces else []
@@ -85,8 +84,8 @@ def tokenise(text: str) -> Words:
         folded = [fold(surface).replace(" ", "") for surface in surfaces]
     return Words(
         text=text,
-        starts=starts,
-        ends=ends,
+        starts=tuple([start for start, _ in spans]),
+        ends=tuple([end for _, end in spans]),
         folded=tuple(folded),
     )
 
