@@ -97,6 +97,8 @@ def _plain_decoder(kind: type) -> _Decoder:
     allowed = (int, float) if kind is float else kind
 
     def decode(value: Any) -> Any:
+        if type(value) is kind:
+            return value
         if not isinstance(value, allowed) or (isinstance(value, bool) and kind is not bool):
             raise WireError(f"{type(value).__name__} where {kind.__name__} is expected")
         return value
