@@ -127,7 +127,11 @@ JOBS: dict[str, Callable[..., Any]] = {
 
 
 def preload(level: int) -> None:
-    """Import before forking, so that all children share the memory. Level 1 reads pages too."""
+    """Import before forking, so that all children share the work and the memory of it.
+
+    Level 0 parses feeds, level 1 reads pages too.
+    """
+    import watcher.parse  # noqa: F401
 
     if level < 1:
         return
