@@ -55,7 +55,8 @@ class Pipeline:
         while await self._reading.run(tally) + await self._scoring.run(tally):
             pass
         await self._follow()
-        await self.count()
+        if tally.scored:  # else the counts wait: to look at them loads all of relevance, 0.1 s
+            await self.count()
         if send:
             await self._context.stored(
                 self._context.store.outbox.close_groups, now=self._context.clock()
