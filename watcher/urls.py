@@ -107,11 +107,11 @@ def _unwrap_once(url: str) -> str | None:
         return _google_news(match.group(1))
     if host == "r.search.yahoo.com" and (match := re.search(r"/RU=([^/]+)/", path)):
         return unquote(match.group(1))
-    fields = next((f for end, f in _QUERY_WRAPPERS.items() if _is(host, end)), None)
-    if fields and parts.query and _WRAPPER_PATHS.match(path):
-        query = dict(parse_qsl(parts.query, max_num_fields=None))
-        return next((query[f] for f in fields if query.get(f, "").startswith("http")), None)
-    return None
+    if not parts.query or not _WRAPPER_PATHS.match(path):
+        return None
+    fields = next((f for end, f in _QUERY_WRAPPERS.items() if _is(host, end)), ())
+    query = dict(parse_qsl(parts.query, max_num_fields=None)) if fields else {}
+    return next((query[f] for f in fields if query.get(f, "").startswith("http")), None)
 
 
 def _is(host: str, ending: str) -> bool:
