@@ -43,7 +43,7 @@ def from_struct(value: time.struct_time | None, now: datetime) -> datetime | Non
         return None
 
 
-def standard_date(text: str, now: datetime) -> datetime | None:
+def _standard(text: str, now: datetime) -> datetime | None:
     """RFC 822 as nearly every feed has it, which all programs read alike; None for other forms."""
     match = _STANDARD.fullmatch(text)
     if match is None:
@@ -72,7 +72,7 @@ def parse_date(text: str, now: datetime) -> datetime | None:
     text = text.strip()[:80]
     if not text:
         return None
-    when = standard_date(text, now) or _iso(text)
+    when = _standard(text, now) or _iso(text)
     if when is None:
         try:
             when = email.utils.parsedate_to_datetime(text)
