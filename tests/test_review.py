@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import os
 import pty
+import signal
 import sqlite3
 import struct
 import subprocess
@@ -225,7 +226,14 @@ def test_an_empty_store_is_no_trouble(tmp_path: Path) -> None:
     empty.close()
 
 
-def test_a_terminal_that_dies_loses_no_verdict(store: Store, tmp_path: Path) -> None:
+@pytest.mark.parametrize("hangups", [signal.SIG_DFL, signal.SIG_IGN])
+def test_a_terminal_that_dies_loses_no_verdict(
+    store: Store, tmp_path: Path, hangups: signal.Handlers
+) -> None:
+    def at_its_own_terminal() -> None:
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        signal.signal(signal.SIGHUP, hangups)
+
     config = tmp_path / "config.toml"
     config.write_text(f'[watcher]\ndatabase = "sqlite:///{store.path}"\n', "utf-8")
     leader, follower = pty.openpty()
@@ -233,7 +241,7 @@ def test_a_terminal_that_dies_loses_no_verdict(store: Store, tmp_path: Path) -> 
     with subprocess.Popen(
         [str(WATCHER), "-c", str(config), "review"],
         stdin=follower, stdout=follower, stderr=follower, start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509  # no threads
+        preexec_fn=at_its_own_terminal,  # noqa: PLW1509  # no threads
         env=os.environ | {"TERM": "xterm-256color"},
     ) as process:  # fmt: skip
         os.close(follower)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import typer
@@ -23,4 +24,6 @@ def review(
     # Late: Textual takes half a second to load.
     from watcher.cli.fullscreen import ReviewApp
 
+    # Started with hang-ups ignored (nohup), it would read from a terminal that is gone for ever.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     ReviewApp(store, wanted, root(context).stage_name).run()
