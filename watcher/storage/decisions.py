@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select, text, update
+from sqlalchemy import Column, Connection, Row, delete, func, select, text, update
 
 from watcher.model import (
     AlertId,
@@ -162,8 +162,7 @@ class Deciding:
             .subquery()
         )
         query = (
-            select(hits, articles.c.title, articles.c.publisher, articles.c.lang)
-            .add_columns(articles.c.published_at)
+            select(*MEMBER)
             .join(shared, shared.c.hit_id == hits.c.id)
             .join(articles, articles.c.id == hits.c.article_id)
             .where(hits.c.story_id.is_not(None))
@@ -462,8 +461,15 @@ def stage_evidence(row: Row[Any]) -> str:
     return str((row.novelty or {}).get("stage", ""))
 
 
+MEMBER: tuple[Column[Any], ...] = (
+    *(hits.c.id, hits.c.story_id, hits.c.first_seen_at, hits.c.fingerprint),
+    *(articles.c.title, articles.c.publisher, articles.c.lang, articles.c.published_at),
+)
+"""What grouping asks of a hit and its article: not its reasons, which are most of the row."""
+
+
 def member_from(row: Row[Any]) -> MemberRecord:
-    """Read a joined row of hits and articles."""
+    """Read a row of ``MEMBER``."""
     return MemberRecord(
         hit_id=HitId(row.id),
         story_id=StoryId(row.story_id),

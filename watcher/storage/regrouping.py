@@ -14,6 +14,7 @@ from watcher.errors import NotFoundError, UsageError
 from watcher.model import ArticleText, HitId, HitKind, StoryId, TopicId
 from watcher.storage.database import Database
 from watcher.storage.decisions import (
+    MEMBER,
     Deciding,
     MemberRecord,
     appeared,
@@ -132,8 +133,7 @@ class Regrouping:
 def members_of(connection: Connection, story_id: StoryId) -> list[MemberRecord]:
     """The hits of a story, oldest first; raises NotFoundError where it has none."""
     query = (
-        select(hits, articles.c.title, articles.c.publisher, articles.c.lang)
-        .add_columns(articles.c.published_at)
+        select(*MEMBER)
         .join(articles, articles.c.id == hits.c.article_id)
         .where(hits.c.story_id == story_id)
         .order_by(hits.c.id)
