@@ -25,6 +25,28 @@ settings.load_profile("watcher")
 remember_migrations()
 
 
+LONGEST = (
+    "test_faults_kill", "test_faults_hostile", "test_faults_clock", "test_faults_service",
+    "test_gate", "test_extract_corpora", "test_acceptance", "test_usage", "test_workers",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What takes or waits longest begins first, so that no process works at it alone at the end.
+
+    xdist begins by giving each process a run of neighbours.
+    """
+    count = getattr(config, "workerinput", {}).get("workercount", 1)
+    longest = [item for item in items if item.path.stem in LONGEST]
+    others = [item for item in items if item.path.stem not in LONGEST]
+    share = -(-len(others) // count)
+    items[:] = [
+        item
+        for n in range(count)
+        for item in (*longest[n::count], *others[n * share : (n + 1) * share])
+    ]
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """One forge for the run; xdist's workers find its address in their environment."""
     if not hasattr(config, "workerinput"):

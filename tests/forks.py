@@ -34,6 +34,7 @@ ADDRESS = "WATCHER_TEST_FORGE"
 """Names the variable with the path of the forge's socket."""
 WORKERS, SENDERS = "watcher.workers.child:nursery", "watcher.notify.child:main"
 _LARGEST_REQUEST = 1 << 18
+_WARNINGS = "default,ignore:'imghdr' is deprecated:DeprecationWarning"  # apprise imports it
 
 
 class Forked:
@@ -132,7 +133,7 @@ def forge() -> Iterator[None]:
         subprocess.run(
             [sys.executable, str(Path(__file__).resolve()), address],
             stdin=ends,
-            env=os.environ | {"PYTHONWARNINGS": "default", "OPENBLAS_NUM_THREADS": "1"},
+            env=os.environ | {"PYTHONWARNINGS": _WARNINGS, "OPENBLAS_NUM_THREADS": "1"},
             check=True,
         )
         os.close(ends)
@@ -178,8 +179,9 @@ def serve(address: str) -> dict[str, Any]:
             asked, streams = b"", []
             with contextlib.suppress(OSError):
                 asked, streams, _flags, _address = socket.recv_fds(channel, _LARGEST_REQUEST, 3)
-            if not asked:
-                continue  # who connected was killed
+            if not asked:  # who connected was killed
+                channel.close()
+                continue
             pid = os.fork()
             if pid == 0:
                 others = [key.data[1] for key in waiting.get_map().values() if key.data]

@@ -7,20 +7,22 @@ import signal
 import subprocess
 import time
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
-import program
 import pytest
 from databases import database
 from newsweb import NewsWeb, Piece, write_config
-from program import WATCHER
+from program import WATCHER, answer, watcher
 from receivers import MailServer, WebhookServer
 
-# The installed script, started anew each time.
-watcher = partial(program.watcher, fresh=True)
-answer = partial(program.answer, fresh=True)
+
+def poll(*options: str, config: Path) -> Any:
+    """A pass of the installed script, started anew as its helpers are; what it did is looked at
+    through forks."""
+    return answer("poll", *options, config=config, fresh=True)
+
 
 NEW = Piece(
     slug="peskov",
@@ -52,7 +54,7 @@ def test_on_topic_entries_and_only_they_reach_every_receiver_once(
         config = write_config(
             tmp_path, news.feeds, [("hook", hook.url), ("mail", mail.url)], database=url
         )
-        summary = answer("poll", config=config)
+        summary = poll(config=config)
         assert (summary["polled"], summary["failed"], summary["pages"]) == (3, 0, 6)
 
         hits = answer("hits", "list", config=config)
@@ -69,7 +71,7 @@ def test_on_topic_entries_and_only_they_reach_every_receiver_once(
 
         # The second pass: nothing changed, nothing is sent.
         news.web.forget()
-        answer("poll", "--all", config=config)
+        poll("--all", config=config)
         assert len(news.web.requests) == 3
         assert all("if-none-match" in seen.headers for seen in news.web.requests)
         assert len(hook.receipts) == len(mail.receipts) == 1
@@ -77,7 +79,7 @@ def test_on_topic_entries_and_only_they_reach_every_receiver_once(
         # Something new is told, and only that.
         news.pieces.append(NEW)
         news.publish()
-        summary = answer("poll", "--all", config=config)
+        summary = poll("--all", config=config)
         assert summary["pages"] == 1
         assert NEW.title in {hit["title"] for hit in answer("hits", config=config)}
         for receipt in hook.receipts[1:]:
@@ -87,7 +89,7 @@ def test_on_topic_entries_and_only_they_reach_every_receiver_once(
 def test_mail_is_readable_in_cyrillic_and_georgian(news: NewsWeb, tmp_path: Path) -> None:
     with MailServer() as mail:
         config = write_config(tmp_path, news.feeds[1:], [("mail", mail.url)])
-        answer("poll", config=config)
+        poll(config=config)
         [receipt] = mail.receipts
         text, html = receipt.part("plain"), receipt.part("html")
         titles = [hit["title"] for hit in answer("hits", config=config)]
@@ -106,7 +108,7 @@ def test_the_first_sight_of_a_feed_stores_its_backlog_and_tells_nobody_of_it(
     news.publish()
     with WebhookServer() as hook:
         config = write_config(tmp_path, news.feeds[:1], [("hook", hook.url)])
-        answer("poll", config=config)
+        poll(config=config)
         [hit] = answer("hits", config=config)
         assert (hit["title"], hit["silent_reason"]) == (OLD.title, "backlog")
         assert hook.receipts == []
@@ -118,18 +120,18 @@ def test_alert_backlog_overrides(news: NewsWeb, tmp_path: Path) -> None:
     news.publish()
     with WebhookServer() as hook:
         config = write_config(tmp_path, news.feeds[:1], [("hook", hook.url)])
-        answer("poll", "--alert-backlog", config=config)
+        poll("--alert-backlog", config=config)
         assert len(hook.receipts) == 1
 
 
 def test_no_send_leaves_the_alerts_waiting(news: NewsWeb, tmp_path: Path) -> None:
     with WebhookServer() as hook:
         config = write_config(tmp_path, news.feeds, [("hook", hook.url)])
-        answer("poll", "--no-send", config=config)
+        poll("--no-send", config=config)
         assert hook.receipts == []
         waiting = answer("alerts", "preview", config=config)
         assert {row["receiver"] for row in waiting} == {"hook"}
-        answer("poll", config=config)
+        poll(config=config)
         assert len(hook.receipts) == 1
         assert answer("alerts", "preview", config=config) == []
 
@@ -141,7 +143,7 @@ def test_a_page_that_cannot_be_read_is_scored_on_what_the_feed_says(
     news.web.serve(f"/en/{piece.slug}", "no", status=500)
     with WebhookServer() as hook:
         config = write_config(tmp_path, news.feeds[:1], [("hook", hook.url)])
-        answer("poll", config=config)
+        poll(config=config)
         [hit] = answer("hits", config=config)
         assert (hit["title"], hit["partial"]) == (piece.title, True)
         assert len(hook.receipts) == 1
@@ -151,7 +153,7 @@ def test_a_page_that_cannot_be_read_is_scored_on_what_the_feed_says(
 
 def test_a_reviewed_hit_keeps_its_verdict(news: NewsWeb, tmp_path: Path) -> None:
     config = write_config(tmp_path, news.feeds, [])
-    answer("poll", config=config)
+    poll(config=config)
     hit = answer("hits", config=config)[0]
     watcher("hits", "mark", str(hit["id"]), "irrelevant", config=config)
     assert answer("hits", "--verdict", "irrelevant", config=config)[0]["id"] == hit["id"]
@@ -161,7 +163,7 @@ def test_a_reviewed_hit_keeps_its_verdict(news: NewsWeb, tmp_path: Path) -> None
 
 def test_the_atom_file_follows_the_hits(news: NewsWeb, tmp_path: Path) -> None:
     config = write_config(tmp_path, news.feeds, [], extra='[output]\natom = "hits.atom"\n')
-    answer("poll", config=config)
+    poll(config=config)
     tree = ElementTree.parse(tmp_path / "hits.atom")
     space = "{http://www.w3.org/2005/Atom}"
     assert {
@@ -169,7 +171,7 @@ def test_the_atom_file_follows_the_hits(news: NewsWeb, tmp_path: Path) -> None:
     } == news.on_topic
     (tmp_path / "hits.atom").unlink()
     (tmp_path / "hits.atom").mkdir()
-    done = watcher("poll", "--all", config=config)
+    done = watcher("poll", "--all", config=config, fresh=True)
     assert "hits.atom" in done.stderr, "said, and nothing else is stopped by it"
 
 
@@ -198,7 +200,7 @@ def test_the_service_watches_and_stops_cleanly(news: NewsWeb, tmp_path: Path) ->
         service = start_service(config)
         try:
             hook.wait_for(1, seconds=40)
-            second = watcher("poll", config=config, code=1)
+            second = watcher("poll", config=config, code=1, fresh=True)
             assert "another watcher" in second.stderr
             assert answer("status", config=config)["running"] == service.pid
             err = stop_service(service)
@@ -246,7 +248,7 @@ def test_a_feed_too_large_for_one_parse_loses_nothing(news: NewsWeb, tmp_path: P
     url = news.web.serve("/archive", body, content_type="application/rss+xml", etag='"a"')
     config = write_config(tmp_path, [url], [])
     config.write_text(config.read_text().replace("[[topics]]", 'read = "never"\n[[topics]]', 1))
-    assert answer("poll", config=config)["entries"] == 3500
+    assert poll(config=config)["entries"] == 3500
     assert answer("feeds", config=config)[0]["entries_24h"] == 3500
     news.web.forget()
-    assert answer("poll", "--all", config=config)["unchanged"] == 1
+    assert poll("--all", config=config)["unchanged"] == 1
