@@ -225,6 +225,20 @@ def test_dense_sagas_keep_their_floor(name: str) -> None:
     assert report.pairwise_recall >= 0.94, report.wrong_splits
 
 
+@pytest.mark.parametrize(
+    ("name", "b_cubed", "recall"),
+    [("saga_1", 0.87, 0.61), ("saga_2", 0.85, 0.54), ("saga_held_out", 0.88, 0.62)],
+)
+def test_sagas_by_other_hands_are_not_grouped_worse(
+    name: str, b_cubed: float, recall: float
+) -> None:
+    """What was measured when they were first met, not what is aimed at (0.95)."""
+    report = measured(load(HERE / "eval_stories" / f"{name}.jsonl"))
+    assert report.pairwise_precision >= 0.99, report.wrong_merges
+    assert report.b_cubed_f1 >= b_cubed, report.wrong_splits
+    assert report.pairwise_recall >= recall, report.wrong_splits
+
+
 # What was measured on sets that grouping has not learned from, the gate in ``eval`` holds.
 LEARNED_FROM = [
     path
