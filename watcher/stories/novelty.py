@@ -236,10 +236,12 @@ def novelty(article: ArticleText, known: Known) -> Novelty:
     is shown anyway, and what it says first must not take it from the sentence that tells it in full.
     """
     today = ("day", f"{article.published_at:%m%d}" if article.published_at else None)
-    told = list(enumerate(facts_of(article)))
-    judged = _judged(told, known, today)
-    body = [(place, sentence) for place, sentence in told if sentence.paragraph]
-    led_by = _judged(body, known, today) or judged
+    untold = [
+        (place, sentence, [fact for fact in sentence.facts if not known.has(fact)])
+        for place, sentence in enumerate(facts_of(article))
+    ]
+    judged = _judged(untold, today)
+    led_by = _judged([one for one in untold if one[1].paragraph], today) or judged
     total = sum(worth for worth, _, _ in judged)
     best = sorted(led_by, key=lambda one: -one[0])[:_LED_BY]
     return Novelty(
@@ -250,27 +252,24 @@ def novelty(article: ArticleText, known: Known) -> Novelty:
 
 
 def _judged(
-    told: Iterable[tuple[int, SentenceFacts]], known: Known, today: tuple[str, str | None]
+    untold: Iterable[tuple[int, SentenceFacts, list[Fact]]], today: tuple[str, str | None]
 ) -> list[tuple[float, str, list[Fact]]]:
-    """The sentences, by their places, that bring what neither is known nor stood before: worth, text, facts."""
+    """Worth, text and new facts of each sentence that brings any, from place, sentence and what it
+    tells that was not known before: a fact is new in the first of them."""
     judged = []
     met: set[tuple[str, str]] = set()
-    for place, sentence in told:
-        new = _new_facts(sentence, known, met)
-        met |= {(fact.kind, fact.key or fact.written) for fact in new}
+    for place, sentence, facts in untold:
+        new: dict[tuple[str, str], Fact] = {}
+        for fact in facts:
+            key = (fact.kind, fact.key or fact.written)
+            if key not in met:
+                new.setdefault(key, fact)
+        met |= new.keys()
         worth = sum(
-            _TODAY_WORTH if (fact.kind, fact.key) == today else _WORTH[fact.kind] for fact in new
+            _TODAY_WORTH if (fact.kind, fact.key) == today else _WORTH[fact.kind]
+            for fact in new.values()
         )
         worth *= 1.0 if place < _LEAD_SENTENCES else _DEEP
         if new and worth > _TODAY_WORTH:
-            judged.append((worth, sentence.text, new))
+            judged.append((worth, sentence.text, list(new.values())))
     return judged
-
-
-def _new_facts(sentence: SentenceFacts, known: Known, met: set[tuple[str, str]]) -> list[Fact]:
-    new: dict[tuple[str, str], Fact] = {}
-    for fact in sentence.facts:
-        key = (fact.kind, fact.key or fact.written)
-        if key not in met and key not in new and not known.has(fact):
-            new[key] = fact
-    return list(new.values())
