@@ -90,6 +90,7 @@ def marks_of_all() -> dict[str, list[float]]:
     return marks
 
 
+@pytest.mark.timeout(450)
 def test_every_page_is_read_and_none_of_the_floors_is_broken() -> None:
     marks = marks_of_all()
     found = {name: sum(marks[name]) / len(marks[name]) for name in FLOORS}

@@ -67,6 +67,7 @@ def test_no_figure_is_under_its_floor(name: str) -> None:
 
 
 @pytest.mark.corpora
+@pytest.mark.timeout(450)  # 32,000 articles: half a minute of work, several on a busy machine
 def test_real_news_tells_nobody_noise() -> None:
     if not NEWS.exists():
         pytest.skip("../shared/corpora is not here")
