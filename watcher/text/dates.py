@@ -14,12 +14,6 @@ _ISO = re.compile(
     r"(Z|[+-]\d\d:?\d\d|[+-]\d\d)?)?)?",
     re.IGNORECASE,
 )
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_STANDARD = re.compile(
-    rf"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), )?(\d\d?) ({'|'.join(_MONTHS)}) ((?:19|20)\d\d)"
-    r" (\d\d):(\d\d):(\d\d) (?:GMT|([+-])([01]\d)([0-5]\d))",
-    re.ASCII,
-)
 
 
 def sane(when: datetime | None, now: datetime) -> datetime | None:
@@ -43,36 +37,12 @@ def from_struct(value: time.struct_time | None, now: datetime) -> datetime | Non
         return None
 
 
-def _standard(text: str, now: datetime) -> datetime | None:
-    """RFC 822 as nearly every feed has it, which all programs read alike; None for other forms."""
-    match = _STANDARD.fullmatch(text)
-    if match is None:
-        return None
-    day, month, year, hour, minute, second, sign, hours, minutes = match.groups()
-    try:
-        when = datetime(
-            int(year),
-            _MONTHS.index(month) + 1,
-            int(day),
-            int(hour),
-            int(minute),
-            int(second),
-            tzinfo=UTC,
-        )
-    except ValueError:
-        return None
-    if sign:
-        ahead = timedelta(hours=int(hours), minutes=int(minutes))
-        when = when - ahead if sign == "+" else when + ahead
-    return sane(when, now)
-
-
 def parse_date(text: str, now: datetime) -> datetime | None:
     """ISO 8601 (W3C) or RFC 822; no zone means UTC."""
     text = text.strip()[:80]
     if not text:
         return None
-    when = _standard(text, now) or _iso(text)
+    when = _iso(text)
     if when is None:
         try:
             when = email.utils.parsedate_to_datetime(text)
