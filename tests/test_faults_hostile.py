@@ -85,8 +85,8 @@ def hostile_web(web: LoopbackWeb) -> list[str]:
         host = f"127.0.6.{number}"
         feeds.append(web.answer(f"/{re.sub('[^a-z0-9]', '-', name.lower())}", said, host=host))
 
-    # The slowest and largest of what the parser's own tests have; all of it is tried there.
-    for name in ("20,000 items without end", "billion laughs", "NUL and ESC", "lone surrogate",
+    # The worst of what the parser's own tests have; all of it is tried there.
+    for name in ("billion laughs", "NUL and ESC", "lone surrogate",
                  "depth in an item", "title of 2 MB", "external entity"):  # fmt: skip
         serve(name, Answer(body=READ[name].replace(b"https://example.org", web.url("").encode())))
     for name in ("attributes of the root", "deep JSON", "a path"):

@@ -59,6 +59,8 @@ _WORDS = frozenset(
 def words_of_arts(layout: Layout) -> tuple[int, ...]:
     """Numbers of the different words of the arts in an article, outside furniture; none where there
     are hardly any."""
+    if len(_WORDS.intersection(layout.words.folded)) < _LEAST:  # as in most texts: told in C
+        return ()
     first: dict[str, int] = {}
     for n, word in enumerate(layout.words.folded):
         if word in _WORDS and layout.place_of(n) is not Place.FURNITURE:

@@ -22,7 +22,7 @@ UNSEEN_ZIPF = 2.2
 """For words under the shipped top list: about one in six million words of running text."""
 _ARTICLE = 300  # words of an ordinary article
 _GUESS_FROM = 250  # words; more would not change the guess
-_SCRIPT_FROM = 120
+_SCRIPT_FROM = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,9 +126,16 @@ def share_of_texts(stemmed: str, lang: str, words: int) -> float:
 
 def main_script(folded: Sequence[str]) -> str:
     """The script that most of a text's words are written in."""
-    letters = [word[0] for word in _spread(folded, _SCRIPT_FROM) if word.isalpha()]
-    scripts = list(map(script_of, letters))
-    return max(set(scripts), key=scripts.count, default="other")
+    scripts = list(map(_script_of_word, _spread(folded, _SCRIPT_FROM)))
+    present = dict.fromkeys(scripts)
+    present.pop("", None)
+    return max(present, key=scripts.count, default="other")
+
+
+@lru_cache(maxsize=30_000)
+def _script_of_word(folded: str) -> str:
+    """Its script; empty for a number."""
+    return script_of(folded) if folded.isalpha() else ""
 
 
 def guess_language(folded: Sequence[str]) -> str:

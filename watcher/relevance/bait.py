@@ -60,6 +60,8 @@ Wares = Sequence[tuple[int, str]]
 
 def wares(folded: Sequence[str]) -> Wares:
     """All wares of a text, given as its folded words; none where they are too few for bait."""
+    if _FIRST.isdisjoint(folded):  # as in most texts: told in C
+        return ()
     found = [
         (n, ware)
         for n, word in enumerate(folded)

@@ -52,9 +52,10 @@ def is_contrasted(words: Words, first: int, stop: int) -> bool:
 
 def _is_unrelated(words: Words, first: int, stop: int) -> bool:
     before = words.folded[max(0, first - _FAR_BEFORE) : first]
-    for n, word in enumerate(before):
-        if any(before[n : n + len(phrase)] == phrase for phrase in _UNRELATED.get(word, ())):
-            return True
+    if not _UNRELATED.keys().isdisjoint(before):  # a rare case, and asked at every name
+        for n, word in enumerate(before):
+            if any(before[n : n + len(phrase)] == phrase for phrase in _UNRELATED.get(word, ())):
+                return True
     after = words.folded[stop : stop + _FAR_AFTER]
     return any(
         word.startswith(_UNRELATED_AFTER) and after[n + 1 : n + 2] and after[n + 1].startswith(_TIE)

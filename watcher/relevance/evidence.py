@@ -188,13 +188,16 @@ def _is_stuffed(layout: Layout, seen: Seen) -> bool:
     length = sentence.stop - sentence.first
     if length < 10 or sentence.place is Place.TITLE:
         return False
+    least = (_STUFFED - 0.1) * length
+    if sum([match.stop - match.first for _, match in seen.matches]) <= least:
+        return False
     covered = {
         n
         for term, match in seen.matches
         if term.weight >= _FULL
         for n in ((match.first, match.stop - 1) if term.has_gap else range(match.first, match.stop))
     }
-    if len(covered) <= (_STUFFED - 0.1) * length:
+    if len(covered) <= least:
         return False
     plain = layout.words.text[sentence.start : sentence.end]
     most = _STUFFED if any(mark in plain for mark in ",.;:!?…") else _STUFFED - 0.1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, chain
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ _FOLDED, _WRITTEN = " ", "\x02"  # stand before a word's two spellings: matches 
 _REMEMBERED = 30_000
 _Fits = Mapping[int, float]
 _NONE: _Fits = {}
+_Others = tuple[tuple[int, int, int], ...]
 
 
 class Match(NamedTuple):
@@ -33,11 +34,12 @@ class Match(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Phrase:
-    """What the terms of one wording look for: patterns by number, and where gaps are."""
+    """What the terms of one wording look for around the word that is their anchor."""
 
-    patterns: tuple[int, ...]
-    gaps: tuple[bool, ...]
-    anchor: int
+    others: _Others
+    """Outwards, first those before it: pattern, direction (-1 or 1), how many words away at most."""
+    patterns: frozenset[int]
+    """Of the others."""
     terms: list[int]
     """Numbers of the terms: topics of one region share their names."""
 
@@ -52,17 +54,28 @@ class Matcher:
         self._terms = tuple(terms)
         self._numbers: dict[tuple[str, WordKind, str], int] = {}
         self._patterns: list[WordPattern] = []
-        phrases: dict[tuple[object, ...], _Phrase] = {}
+        phrases: dict[tuple[int, _Others], list[int]] = {}
         for number, term in enumerate(self._terms):
-            patterns = tuple(map(self._number, term.words))
-            gaps = tuple(word.gap for word in term.words)
-            key = (patterns, gaps, term.anchor)
-            phrases.setdefault(key, _Phrase(*key, [])).terms.append(number)
+            phrases.setdefault(self._around(term), []).append(number)
+        self._alone: dict[int, list[int]] = {}
+        """Numbers of the terms that are one word, by its pattern."""
         self._by_anchor: dict[int, list[_Phrase]] = {}
-        for phrase in phrases.values():
-            self._by_anchor.setdefault(phrase.patterns[phrase.anchor], []).append(phrase)
+        for (anchor, others), numbers in phrases.items():
+            if others:
+                patterns = frozenset(pattern for pattern, _, _ in others)
+                self._by_anchor.setdefault(anchor, []).append(_Phrase(others, patterns, numbers))
+            else:
+                self._alone[anchor] = numbers
         self._automaton = self._build()
         self._known: dict[str, _Fits] = {}
+
+    def _around(self, term: Term) -> tuple[int, _Others]:
+        """The pattern of a term's anchor, and those of its other words."""
+        patterns = [self._number(word) for word in term.words]
+        reach = [1 + MAX_GAP * word.gap for word in term.words]  # to the word before
+        before = [(patterns[n], -1, reach[n + 1]) for n in range(term.anchor - 1, -1, -1)]
+        after = [(patterns[n], 1, reach[n]) for n in range(term.anchor + 1, len(patterns))]
+        return patterns[term.anchor], (*before, *after)
 
     def _number(self, word: WordPattern) -> int:
         key = (word.folded, word.kind, word.base)
@@ -93,29 +106,46 @@ class Matcher:
         """All matches by place; ``sentence_of`` has a number for each word: no term crosses it."""
         if not self._terms:
             return []
-        known = self._known
-        if len(known) > _REMEMBERED:
-            known.clear()
-        if unseen := set(words.folded).difference(known):
-            known.update(self._fits(unseen))
-        fits = {n: fit for n, folded in enumerate(words.folded) if (fit := known[folded])}
-        complete = self._complete(set().union(*fits.values()))
+        fits = {n: fit for n, fit in enumerate(self._fitting(words.folded)) if fit}
+        present = set().union(*fits.values())
+        complete = self._complete(present)
+        telling = present.intersection(chain(self._alone, complete))
         found: list[Match] = []
         for at, here in fits.items():
             for pattern, worth in here.items():
+                if pattern not in telling:
+                    continue
+                if (alone := self._alone.get(pattern)) and self._is_as_written(pattern, at, words):
+                    found += [Match(number, at, at + 1, worth) for number in alone]
                 for phrase in complete.get(pattern, ()):
-                    if span := self._grow(phrase, at, words, fits, sentence_of):
+                    if span := _grown(phrase, at, fits, sentence_of):
                         found += [Match(number, *span, worth) for number in phrase.terms]
         return sorted(found, key=attrgetter("first", "stop", "term"))
+
+    def _is_as_written(self, pattern: int, at: int, words: Words) -> bool:
+        if self._patterns[pattern].kind is not WordKind.ACRONYM:
+            return True
+        return words.text[words.starts[at] : words.ends[at]].isupper()
 
     def _complete(self, present: set[int]) -> dict[int, list[_Phrase]]:
         """The phrases all of whose words are in the text, by the word to look for first."""
         complete: dict[int, list[_Phrase]] = {}
-        for pattern in present:
-            for phrase in self._by_anchor.get(pattern, ()):
-                if present.issuperset(phrase.patterns):
+        for pattern in present.intersection(self._by_anchor):
+            for phrase in self._by_anchor[pattern]:
+                if phrase.patterns <= present:
                     complete.setdefault(pattern, []).append(phrase)
         return complete
+
+    def _fitting(self, folded: Sequence[str]) -> list[_Fits]:
+        """What each word fits."""
+        known = self._known
+        try:
+            return [known[word] for word in folded]
+        except KeyError:
+            if len(known) > _REMEMBERED:
+                known.clear()
+            known.update(self._fits(set(folded).difference(known)))
+            return [known[word] for word in folded]
 
     def _fits(self, unseen: Collection[str]) -> dict[str, _Fits]:
         """Which word patterns each of some words fits, and for how much.
@@ -137,45 +167,23 @@ class Matcher:
                     fits[number] = 1.0
         return dict.fromkeys(unseen, _NONE) | found
 
-    def _grow(
-        self,
-        phrase: _Phrase,
-        at: int,
-        words: Words,
-        fits: Mapping[int, _Fits],
-        sentence_of: Sequence[int],
-    ) -> tuple[int, int] | None:
-        """The whole phrase around its anchor, as first word and word after the last."""
-        patterns, gaps = phrase.patterns, phrase.gaps
-        if len(patterns) == 1:
-            if self._patterns[patterns[0]].kind is WordKind.ACRONYM:
-                surface = words.text[words.starts[at] : words.ends[at]]
-                return (at, at + 1) if surface.isupper() else None
-            return at, at + 1
-        first = last = at
-        for n in range(phrase.anchor - 1, -1, -1):
-            found = _beside(patterns[n], gaps[n + 1], first, -1, fits, sentence_of)
-            if found is None:
-                return None
-            first = found
-        for n in range(phrase.anchor + 1, len(patterns)):
-            found = _beside(patterns[n], gaps[n], last, 1, fits, sentence_of)
-            if found is None:
-                return None
-            last = found
-        return first, last + 1
 
-
-def _beside(
-    pattern: int,
-    gap: bool,
-    at: int,
-    step: int,
-    fits: Mapping[int, _Fits],
-    sentence_of: Sequence[int],
-) -> int | None:
-    """Number of the word that fits next to a word, or within the gap, in one direction."""
-    for n in range(at + step, at + step * ((MAX_GAP if gap else 0) + 2), step):
-        if pattern in fits.get(n, _NONE):
-            return n if sentence_of[n] == sentence_of[at] else None
-    return None
+def _grown(
+    phrase: _Phrase, at: int, fits: Mapping[int, _Fits], sentence_of: Sequence[int]
+) -> tuple[int, int] | None:
+    """The whole phrase around its anchor, as first word and word after the last."""
+    first = last = at
+    for pattern, step, reach in phrase.others:
+        start = first if step < 0 else last
+        for n in range(start + step, start + step * (reach + 1), step):
+            if pattern in fits.get(n, _NONE):
+                break
+        else:
+            return None
+        if sentence_of[n] != sentence_of[at]:
+            return None
+        if step < 0:
+            first = n
+        else:
+            last = n
+    return first, last + 1

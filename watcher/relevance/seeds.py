@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from ..model import ArticleText, SeedData
 from ..text.words import stem
@@ -107,7 +107,6 @@ def _may_tell(word: str) -> bool:
     return len(word) > 2 and word.isalpha()
 
 
-@lru_cache(maxsize=30_000)
 def _rarity(word: str, lang: str) -> float:
     return _left_of(background.zipf_of_known_stem(word, lang))
 
@@ -143,17 +142,33 @@ class Likeness:
 
 def stems_of(layout: Layout) -> Stems:
     """What an article's likeness to any seeds of its language is computed from."""
+    folded, lang = layout.words.folded, layout.lang
     words: dict[str, int] = {}
     for sentence in layout.sentences:
         if sentence.place is not Place.FURNITURE:
             for n in range(sentence.first, sentence.stop):
-                words.setdefault(layout.words.folded[n], n)
+                words.setdefault(folded[n], n)
     first: dict[str, int] = {}
-    for word, n in words.items():
-        if _may_tell(word):
-            first.setdefault(stem(word, layout.lang), n)
-    norm = sum(_rarity(word, layout.lang) ** 2 for word in first) ** 0.5
-    return Stems(lang=layout.lang, first=first, norm=norm)
+    squares = 0.0
+    for n, told in zip(words.values(), map(_told_by(lang), words), strict=True):
+        if told and told[0] not in first:
+            first[told[0]] = n
+            squares += told[1]
+    return Stems(lang=lang, first=first, norm=squares**0.5)
+
+
+@cache
+def _told_by(lang: str) -> Callable[[str], tuple[str, float] | None]:
+    """Of a word of a language that may tell something, its stem and the square of its rarity."""
+
+    @lru_cache(maxsize=10_000)
+    def told(word: str) -> tuple[str, float] | None:
+        if not _may_tell(word):
+            return None
+        stemmed = stem(word, lang)
+        return stemmed, _rarity(stemmed, lang) ** 2
+
+    return told
 
 
 def likeness(known: Sequence[Vocabulary], stems: Stems | None) -> Likeness:

@@ -76,16 +76,16 @@ def tokenise(text: str) -> Words:
     """Split a text into folded words with their character offsets."""
     # The plain pattern takes a third of the time and fits nearly every text.
     plain = text.isascii() or not any(signs.search(text) for signs in _NOT_PLAIN)
-    spans = [match.span() for match in (_PLAIN_WORD if plain else _WORD).finditer(text)]
-    surfaces = [text[start:end] for start, end in spans]
+    found = list((_PLAIN_WORD if plain else _WORD).finditer(text))
+    surfaces = list(map(re.Match.group, found))
     # All at once, since that runs in C; a sign that folds into several words spoils the count.
     folded = fold(" ".join(surfaces)).split(" ") if surfaces else []
     if len(folded) != len(surfaces):
         folded = [fold(surface).replace(" ", "") for surface in surfaces]
     return Words(
         text=text,
-        starts=tuple([start for start, _ in spans]),
-        ends=tuple([end for _, end in spans]),
+        starts=tuple(map(re.Match.start, found)),
+        ends=tuple(map(re.Match.end, found)),
         folded=tuple(folded),
     )
 
