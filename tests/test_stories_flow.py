@@ -221,6 +221,23 @@ def test_a_changed_and_a_vanished_page_are_noticed_and_told_to_who_asks(
         assert len(told(hook)) == 3, "a page that is gone is gone once"
 
 
+def test_a_message_leads_with_what_is_new_of_the_topic_not_with_the_most_figures(
+    news: NewsWeb, tmp_path: Path
+) -> None:
+    core = "Lawmakers voted to hold the referendum on joining Russia on 14 February."
+    figures = "Nineteen deputies, 4 factions and 6 guests of Akhalgori sat until 23 November."
+    news.pieces = [piece("voted", "Deputies in Tskhinvali agree", f"{figures}\n\n{core}")]
+    news.publish()
+    with WebhookServer() as hook:
+        watch = edits(tmp_path, news, hook)
+        watch.run()
+        [hit] = answer("hits", config=watch.config)
+        shown = answer("hits", "show", str(hit["id"]), config=watch.config)
+        assert shown["novelty"]["sentences"][:2] == [figures, core], "by how much is new"
+        message = hook.receipts[0].json["message"]
+        assert message.index("Lawmakers") < message.index("Nineteen")
+
+
 def test_an_edit_is_told_for_every_topic_and_once(news: NewsWeb, tmp_path: Path) -> None:
     news.pieces = [DECREED]
     news.publish()

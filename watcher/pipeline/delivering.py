@@ -7,7 +7,7 @@ import logging
 import math
 import random
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -328,7 +328,7 @@ class Delivering:
             why="; ".join(hit.reasons[:3]),
             sentences=hit.sentences,
             matched=hit.matched,
-            novelty=tuple(str(sentence) for sentence in novelty),
+            novelty=_leading(map(str, novelty), hit.matched),
             change=tuple(alert.detail.splitlines()),
             publishers=tuple(
                 dict.fromkeys(o.publisher for o in others if o.publisher != hit.publisher)
@@ -339,6 +339,13 @@ class Delivering:
             hit_id=HitId(hit.id),
             story_id=hit.story_id,
         )
+
+
+def _leading(novelty: Iterable[str], matched: Collection[str]) -> tuple[str, ...]:
+    """What is new, first the sentence that names most of the topic: one may be full of new figures,
+    and tell nothing to who has not yet read what they are of."""
+    forms = {form.casefold() for form in matched}
+    return tuple(sorted(novelty, key=lambda said: -sum(form in said.casefold() for form in forms)))
 
 
 def _other(hit: HitRecord) -> Other:
