@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watcher.text.words import (
+    Remembered,
     fold,
     paragraphs,
     same_stem,
@@ -119,3 +120,16 @@ def test_an_unknown_language_leaves_the_word_alone() -> None:
 )
 def test_sentences_end_where_they_end(text: str, count: int) -> None:
     assert len(sentences(text)) == count
+
+
+def test_what_is_told_of_words_is_asked_once_and_kept_for_so_many() -> None:
+    asked: list[str] = []
+
+    def ask(word: str) -> int:
+        asked.append(word)
+        return len(word)
+
+    told = Remembered(ask, most=2)
+    assert [told[word] for word in ("a", "bb", "a", "bb", "ccc", "ccc")] == [1, 2, 1, 2, 3, 3]
+    assert asked == ["a", "bb", "ccc"]
+    assert len(told) == 1, "it began anew"

@@ -16,7 +16,7 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import chain
 
-from ..text.words import LANGS_OF_SCRIPT, script_of, stem
+from ..text.words import LANGS_OF_SCRIPT, Remembered, script_of, stem
 
 UNSEEN_ZIPF = 2.2
 """For words under the shipped top list: about one in six million words of running text."""
@@ -126,16 +126,14 @@ def share_of_texts(stemmed: str, lang: str, words: int) -> float:
 
 def main_script(folded: Sequence[str]) -> str:
     """The script that most of a text's words are written in."""
-    scripts = list(map(_script_of_word, _spread(folded, _SCRIPT_FROM)))
+    scripts = [_SCRIPTS[word] for word in _spread(folded, _SCRIPT_FROM)]
     present = dict.fromkeys(scripts)
     present.pop("", None)
     return max(present, key=scripts.count, default="other")
 
 
-@lru_cache(maxsize=30_000)
-def _script_of_word(folded: str) -> str:
-    """Its script; empty for a number."""
-    return script_of(folded) if folded.isalpha() else ""
+_SCRIPTS = Remembered(lambda folded: script_of(folded) if folded.isalpha() else "")
+"""Of each word; empty for a number."""
 
 
 def guess_language(folded: Sequence[str]) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 
 from ..model import ArticleText, SeedData
-from ..text.words import stem
+from ..text.words import Remembered, stem
 from . import background
 from .background import Usage
 from .layout import Layout, Place
@@ -150,25 +150,25 @@ def stems_of(layout: Layout) -> Stems:
                 words.setdefault(folded[n], n)
     first: dict[str, int] = {}
     squares = 0.0
-    for n, told in zip(words.values(), map(_told_by(lang), words), strict=True):
-        if told and told[0] not in first:
+    tells = _telling(lang)
+    for word, n in words.items():
+        if (told := tells[word]) and told[0] not in first:
             first[told[0]] = n
             squares += told[1]
     return Stems(lang=lang, first=first, norm=squares**0.5)
 
 
 @cache
-def _told_by(lang: str) -> Callable[[str], tuple[str, float] | None]:
-    """Of a word of a language that may tell something, its stem and the square of its rarity."""
+def _telling(lang: str) -> Remembered[tuple[str, float] | None]:
+    """Of each word of a language that may tell something, its stem and the square of its rarity."""
 
-    @lru_cache(maxsize=10_000)
     def told(word: str) -> tuple[str, float] | None:
         if not _may_tell(word):
             return None
         stemmed = stem(word, lang)
         return stemmed, _rarity(stemmed, lang) ** 2
 
-    return told
+    return Remembered(told, most=10_000)
 
 
 def likeness(known: Sequence[Vocabulary], stems: Stems | None) -> Likeness:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from operator import eq
+from typing import Generic, TypeVar
 
 import Stemmer
 from anyascii import anyascii
@@ -52,7 +53,25 @@ _ENDINGS = {
 }
 _ENDINGS |= {"be": _ENDINGS["uk"], "mk": _ENDINGS["bg"], "sr": _ENDINGS["bg"]}
 _MIN_STEM = 3
+T = TypeVar("T")
 _REMEMBERED = 30_000  # texts repeat their words, and so do texts of one language
+
+
+class Remembered(dict[str, T], Generic[T]):
+    """What a function tells of each word, by subscript, for so many words; then it begins anew.
+
+    ``lru_cache`` would put its entries into order at every look: most of the cost, for hundreds of
+    words a text.
+    """
+
+    def __init__(self, ask: Callable[[str], T], most: int = _REMEMBERED) -> None:
+        self._ask, self._most = ask, most
+
+    def __missing__(self, word: str) -> T:
+        if len(self) >= self._most:
+            self.clear()
+        self[word] = told = self._ask(word)
+        return told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
