@@ -1,7 +1,7 @@
 """The program as a subprocess: its own pid, environment, streams and exit code.
 
-``watcher`` has it forked (``forks``); with ``fresh=True`` it starts the installed script, as the
-acceptance tests do.
+``watcher`` has it forked (``forks``); with ``fresh=True`` it starts the installed script, which is
+how the acceptance tests have the main job done.
 """
 
 from __future__ import annotations
