@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache, lru_cache
+from typing import NamedTuple
 
 from watcher.stories.lexicon import DAY, Found
 from watcher.stories.tables.numerals import MULTIPLIERS, NUMERALS, ONLY_IN
@@ -23,8 +23,7 @@ _YEAR = re.compile(r"(?:19|20)\d\d")
 _RANGE_GAP = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """A day (``0717``; ``20080826`` in another year) or number at a character offset."""
 
     start: int

@@ -134,7 +134,7 @@ def _nearest(fp: Fingerprint, inside: Sequence[Member], most: int) -> list[Membe
         return list(inside)
     names = frozenset(fp.named)
     acts, numbers = frozenset(fp.acts), frozenset(fp.numbers)
-    hashes = frozenset(fp.sketch.hashes)
+    hashes = fp.sketch.distinct
 
     def shared(member: Member) -> int:
         other = member.fingerprint
@@ -143,7 +143,7 @@ def _nearest(fp: Fingerprint, inside: Sequence[Member], most: int) -> list[Membe
             + len(names.intersection(other.weak))
             + len(acts.intersection(other.acts))
             + 2 * len(numbers.intersection(other.numbers))
-            + 4 * len(hashes.intersection(other.sketch.hashes))
+            + 4 * len(hashes & other.sketch.distinct)
         )
 
     return sorted(inside, key=shared, reverse=True)[:most]
