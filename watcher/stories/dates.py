@@ -217,6 +217,8 @@ def _multiplied(value: str, words: Words, end: int, lang: str | None) -> tuple[s
 
 def _normal_number(written: str) -> str:
     """Thousands joined, one decimal point: ``16,134``, ``16 134`` and ``16.134`` are 16134."""
+    if written.isdigit():
+        return written.lstrip("0")
     joined = re.sub(r"[., \u00a0\u202f'](?=\d{3}(?:\D|$))", "", written)
     value = joined.replace(",", ".")
     return value.lstrip("0") if not value.startswith("0.") else value
