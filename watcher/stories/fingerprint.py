@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property, lru_cache
 from itertools import combinations
-from sys import intern
 
 from watcher.model import ArticleText
 from watcher.stories.dates import days, numbers
@@ -112,11 +111,10 @@ def _packed(weights: Weights) -> str:
 
 
 def _unpacked(packed: str) -> dict[str, int]:
-    # One object for one word: comparing stored hits then mostly compares addresses.
     weights: dict[str, int] = {}
     for group in packed.split("|") if packed else ():
         weight, _, keys = group.partition(" ")
-        weights.update(dict.fromkeys(map(intern, keys.split(" ")), int(weight)))
+        weights.update(dict.fromkeys(keys.split(" "), int(weight)))
     return weights
 
 
