@@ -96,7 +96,8 @@ class CueFound:
 class Ladder:
     """Compiled cues by their first part, and all parts by their first word."""
 
-    cues: dict[Part, tuple[Cue, ...]]
+    cues: dict[Part, tuple[tuple[Part, Cue], ...]]
+    """Each with its last part: where that does not stand, which is nearly always, nor does the cue."""
     parts: dict[str, tuple[Part, ...]]
     met: dict[str, tuple[Part, ...]] = field(default_factory=dict, compare=False)
     """Words that were looked up, with the parts they begin."""
@@ -150,7 +151,7 @@ def ladder(stages: tuple[StageSpec, ...]) -> Ladder:
                 if part not in same:
                     same.append(part)
     return Ladder(
-        {part: tuple(begun) for part, begun in cues.items()},
+        {part: tuple((cue.asked[-1], cue) for cue in begun) for part, begun in cues.items()},
         {first: tuple(parts) for first, parts in by_first.items()},
     )
 
@@ -225,7 +226,8 @@ def find_cues(
 ) -> Iterator[CueFound]:
     """Cues whose parts all stand within reach of each other; ``percent``: the text has a %."""
     placed = _placed(compiled, _Told(words, saga_meanings(words, lang)))
-    for cue in (cue for part in placed for cue in compiled.cues.get(part, ())):
+    begun = [pair for part in placed for pair in compiled.cues.get(part, ())]
+    for cue in [cue for last, cue in begun if last in placed]:
         if not placed.keys() >= cue.needed:
             continue
         if cue.lang and lang and cue.lang != lang:

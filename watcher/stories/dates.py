@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache, lru_cache
+from typing import NamedTuple
 
 from watcher.stories.lexicon import DAY, Found
 from watcher.stories.tables.numerals import MULTIPLIERS, NUMERALS, ONLY_IN
@@ -23,8 +23,7 @@ _YEAR = re.compile(r"(?:19|20)\d\d")
 _RANGE_GAP = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """A day (``0717``; ``20080826`` in another year) or number at a character offset."""
 
     start: int
@@ -218,6 +217,8 @@ def _multiplied(value: str, words: Words, end: int, lang: str | None) -> tuple[s
 
 def _normal_number(written: str) -> str:
     """Thousands joined, one decimal point: ``16,134``, ``16 134`` and ``16.134`` are 16134."""
+    if written.isdigit():
+        return written.lstrip("0")
     joined = re.sub(r"[., \u00a0\u202f'](?=\d{3}(?:\D|$))", "", written)
     value = joined.replace(",", ".")
     return value.lstrip("0") if not value.startswith("0.") else value

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from watcher.model import HitId, StoryId, check_aware
 from watcher.stories.fingerprint import Fingerprint
 from watcher.stories.similarity import Comparison, Side, compare
-from watcher.stories.statistics import Recent, TopicStatistics
+from watcher.stories.statistics import COUNTED_LATE, Recent, TopicStatistics
 
 STORY_WINDOW = timedelta(days=5)
 """A story grows while its newest article is at most this old."""
@@ -134,7 +134,7 @@ def _nearest(fp: Fingerprint, inside: Sequence[Member], most: int) -> list[Membe
         return list(inside)
     names = frozenset(fp.named)
     acts, numbers = frozenset(fp.acts), frozenset(fp.numbers)
-    hashes = frozenset(fp.sketch.hashes)
+    hashes = fp.sketch.distinct
 
     def shared(member: Member) -> int:
         other = member.fingerprint
@@ -143,7 +143,7 @@ def _nearest(fp: Fingerprint, inside: Sequence[Member], most: int) -> list[Membe
             + len(names.intersection(other.weak))
             + len(acts.intersection(other.acts))
             + 2 * len(numbers.intersection(other.numbers))
-            + 4 * len(hashes.intersection(other.sketch.hashes))
+            + 4 * len(hashes & other.sketch.distinct)
         )
 
     return sorted(inside, key=shared, reverse=True)[:most]
@@ -153,6 +153,9 @@ def _compared(
     fp: Fingerprint, members: Sequence[Member], recent: Recent, appeared: datetime
 ) -> Iterator[tuple[Member, Comparison]]:
     """Compare with each member, by the rarity of features outside of its story."""
+    told = [member.fingerprint for member in members]
+    recent.prepare(told, COUNTED_LATE)
+    recent.prepare([other for other in told if other.lang == fp.lang], ["stems"])
     sides: dict[StoryId, Side] = {}
     for member in members:
         story = member.story_id

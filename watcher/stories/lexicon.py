@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
+from typing import NamedTuple
 
 from watcher.stories.tables.affairs import AFFAIRS, LANGUAGES
 from watcher.stories.tables.calendar import DAY_WORDS, MONTHS, WEEKDAYS
@@ -40,9 +41,8 @@ class Concept:
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Where a concept stands in a sequence of words."""
+class Found(NamedTuple):
+    """Where a concept stands in a sequence of words; a tuple, since articles have hundreds."""
 
     start: int
     end: int
@@ -58,23 +58,37 @@ class Pattern:
     """Each word's stem, and whether the whole word is asked for."""
 
 
-Index = dict[str, list[Pattern]]
-"""Patterns by the stem of their first word."""
+_MOST_MET = 20_000
+
+
+class Index(dict[str, tuple[Pattern, ...]]):
+    """Word to the patterns whose first word it fits: phrases first, then the longest stem.
+
+    Filled at first use: news has few words, and most of them begin nothing.
+    """
+
+    def __init__(self, patterns: Iterable[Pattern]) -> None:
+        super().__init__()
+        self._by_stem: dict[str, list[Pattern]] = {}
+        for pattern in patterns:
+            self._by_stem.setdefault(pattern.words[0][0], []).append(pattern)
+
+    def __missing__(self, word: str) -> tuple[Pattern, ...]:
+        fitting = [
+            pattern
+            for length in range(len(word), 0, -1)
+            for pattern in self._by_stem.get(word[:length], ())
+            if length == len(word) or not pattern.words[0][1]
+        ]
+        if len(self) >= _MOST_MET:
+            self.clear()
+        found = self[word] = tuple(sorted(fitting, key=lambda p: -len(p.words)))
+        return found
 
 
 def _pattern(stem: str, concept: Concept) -> Pattern:
     parts = [part for part in stem.split("_") if part]
     return Pattern(concept, tuple((fold(p.rstrip(".")), p.endswith(".")) for p in parts))
-
-
-def index_of(patterns: Iterable[Pattern]) -> Index:
-    """An index in which patterns of most words come first."""
-    index: Index = {}
-    for pattern in patterns:
-        index.setdefault(pattern.words[0][0], []).append(pattern)
-    for same in index.values():
-        same.sort(key=lambda p: -len(p.words))
-    return index
 
 
 @cache
@@ -133,7 +147,7 @@ def _patterns_for(lang: str) -> Index:
     """The index for a language; an unknown one gets the longer stems of its script."""
     columns = _columns()
     if lang in columns:
-        return index_of([*columns[lang], *_named()])
+        return Index([*columns[lang], *_named()])
     script = lang.partition(":")[2]
     near = [
         pattern
@@ -142,7 +156,7 @@ def _patterns_for(lang: str) -> Index:
         for pattern in patterns
         if len(pattern.words[0][0]) >= _SHORTEST_FOREIGN_STEM
     ]
-    return index_of([*near, *_named()])
+    return Index([*near, *_named()])
 
 
 def table_of(lang: str | None, sample: str) -> str:
@@ -151,25 +165,6 @@ def table_of(lang: str | None, sample: str) -> str:
         return lang or ""
     letters = next((char for char in sample if char.isalpha()), "a")
     return f"script:{script_of(letters)}"
-
-
-@lru_cache(maxsize=50_000)
-def _candidates(table: str, word: str) -> tuple[Pattern, ...]:
-    """Patterns whose first word fits: phrases first, then the longest stem."""
-    return beginning(_patterns_for(table), word)
-
-
-def beginning(index: Index, word: str) -> tuple[Pattern, ...]:
-    """Patterns whose first word fits: phrases first, then the longest stem."""
-    fitting = [
-        pattern
-        for length in range(len(word), 0, -1)
-        for pattern in index.get(word[:length], ())
-        if length == len(word) or not pattern.words[0][1]
-    ]
-    if len(fitting) > 1:
-        fitting.sort(key=lambda p: -len(p.words))
-    return tuple(fitting)
 
 
 def fits(pattern: Pattern, words: Sequence[str], at: int) -> bool:
@@ -187,20 +182,19 @@ def fits(pattern: Pattern, words: Sequence[str], at: int) -> bool:
 def find(words: Sequence[str], table: str) -> list[Found]:
     """Concepts in a sequence of folded words, none overlapping, longest phrase first."""
     found = []
-    at = 0
-    while at < len(words):
-        end = at + 1
-        for pattern in _candidates(table, words[at]):
+    end = 0
+    for at, fitting in enumerate(map(_patterns_for(table).__getitem__, words)):
+        if not fitting or at < end:
+            continue
+        for pattern in fitting:
             if len(pattern.words) == 1 or fits(pattern, words, at):
                 end = at + len(pattern.words)
                 found.append(Found(at, end, pattern.concept))
                 break
-        at = end
     return found
 
 
-@cache
-def _saga_for(table: str) -> Index:
+def _saga_patterns(table: str) -> list[Pattern]:
     """Patterns of the words that ladders may name, and of months as ``day``."""
     columns: dict[str, list[Pattern]] = {lang: [] for lang in LANGUAGES}
     for line in SAGA.strip().splitlines():
@@ -209,8 +203,13 @@ def _saga_for(table: str) -> Index:
             columns[lang] += [_pattern(stem, Concept(name.strip(), ACT)) for stem in cell.split()]
     months = [_pattern(stem, Concept("day", DAY)) for names in MONTHS for stem in names.split()]
     if table in columns:
-        return index_of([*columns[table], *months])
-    return index_of([*(pattern for patterns in columns.values() for pattern in patterns), *months])
+        return [*columns[table], *months]
+    return [*(pattern for patterns in columns.values() for pattern in patterns), *months]
+
+
+@cache
+def _saga_for(table: str) -> Index:
+    return Index(_saga_patterns(table))
 
 
 @cache
@@ -222,18 +221,9 @@ def saga_words() -> frozenset[str]:
 @cache
 def saga_stems(name: str) -> frozenset[str]:
     """The first words of what a cue names with an ``@``, in all languages."""
-    index = _saga_for("")
     return frozenset(
-        pattern.words[0][0]
-        for same in index.values()
-        for pattern in same
-        if pattern.concept.id == name
+        pattern.words[0][0] for pattern in _saga_patterns("") if pattern.concept.id == name
     )
-
-
-@lru_cache(maxsize=20_000)
-def _saga_candidates(table: str, word: str) -> tuple[Pattern, ...]:
-    return beginning(_saga_for(table), word)
 
 
 def saga_meanings(words: Sequence[str], lang: str | None) -> dict[int, dict[str, int]]:
@@ -241,10 +231,10 @@ def saga_meanings(words: Sequence[str], lang: str | None) -> dict[int, dict[str,
 
     Unlike ``find``, meanings may overlap: "in the vote to join" is both a vote and joining.
     """
-    table = lang if lang in LANGUAGES else ""
+    index = _saga_for(lang if lang in LANGUAGES else "")
     meanings: dict[int, dict[str, int]] = {}
-    for at, word in enumerate(words):
-        for pattern in _saga_candidates(table, word):
+    for at, fitting in enumerate(map(index.__getitem__, words)):
+        for pattern in fitting:
             if len(pattern.words) == 1 or fits(pattern, words, at):
                 name = pattern.concept.id
                 if name == "day" and not _numbered(words, at):
@@ -271,7 +261,7 @@ def other_words(
     kinds = (ACT, THING, PLACE, BODY) if capital else (ACT, THING)
     said = [
         pattern
-        for pattern in beginning(_every_pattern(), folded[0])
+        for pattern in _every_pattern()[folded[0]]
         if pattern.concept.kind in kinds
         and len(pattern.words) == len(folded)
         and fits(pattern, folded, 0)
@@ -285,9 +275,7 @@ def other_words(
 @cache
 def _every_pattern() -> Index:
     """The index of all languages at once."""
-    return index_of(
-        pattern for patterns in (*_columns().values(), _named()) for pattern in patterns
-    )
+    return Index(pattern for patterns in (*_columns().values(), _named()) for pattern in patterns)
 
 
 @cache

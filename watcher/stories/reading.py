@@ -81,10 +81,11 @@ def name_words(reading: Reading) -> tuple[dict[int, str], dict[int, str]]:
     doubtful = _doubtful(reading, capital)
     sure: dict[int, str] = {}
     possible: dict[int, str] = {}
+    has_case = text.isascii()  # then so has every letter of it
     for n, folded in enumerate(words.folded):
         if n in meant or len(folded) < 3 or folded[0].isdigit():
             continue
-        caseless = _has_no_case(text[words.starts[n]])
+        caseless = not has_case and _has_no_case(text[words.starts[n]])
         if not caseless and (not capital[n] or folded in lower):
             continue
         key = name_key(folded, reading.lang)

@@ -315,9 +315,9 @@ def _stems(left: Side, right: Side, rarity: dict[str, float]) -> Mass:
     there = right.fp.stems
     shared = sum(
         [
-            min(weight, there[key]) * rarity[key]
+            (weight if weight < other else other) * rarity[key]
             for key, weight in left.fp.stems.items()
-            if key in there
+            if (other := there.get(key))
         ]
     )
     return Mass(shared, left.stems(), right.stems())

@@ -10,18 +10,24 @@ import base64
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from zlib import crc32
 
 SKETCH_SIZE = 48
 _RUN = 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sketch:
     """The ``SKETCH_SIZE`` smallest of ``total`` distinct run hashes, ascending."""
 
     total: int
     hashes: tuple[int, ...]
+
+    @cached_property
+    def distinct(self) -> frozenset[int]:
+        """The hashes as a set: each sketch is compared with many."""
+        return frozenset(self.hashes)
 
     def packed(self) -> str:
         """ASCII form for storage."""
@@ -52,13 +58,10 @@ def sketch(words: Sequence[str]) -> Sketch:
 
 def overlap(left: Sketch, right: Sketch) -> tuple[float, float]:
     """Estimated (likeness, containment of the shorter text in the longer), both 0-1."""
-    if not left.hashes or not right.hashes:
-        return 0.0, 0.0
-    both = set(left.hashes).intersection(right.hashes)
+    both = left.distinct & right.distinct
     if not both:
         return 0.0, 0.0  # as with most pairs
-    # Two ascending runs are merged, not sorted anew.
-    union = list(dict.fromkeys(sorted(left.hashes + right.hashes)))[:SKETCH_SIZE]
-    likeness = sum(1 for value in union if value in both) / len(union)
+    union = sorted(left.distinct | right.distinct)[:SKETCH_SIZE]
+    likeness = len(both.intersection(union)) / len(union)
     shared = likeness * (left.total + right.total) / (1 + likeness)
     return likeness, min(1.0, shared / min(left.total, right.total))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from itertools import chain
 from math import log
+from operator import attrgetter
 
 from watcher.stories.fingerprint import Fingerprint, Weights
 
 COUNTED = ("names", "acts", "things", "places", "numbers", "stems")
 """Kinds of feature with a rarity; possible names count as names."""
-_COUNTED_LATE = ("names", "acts", "things", "places", "numbers")
+COUNTED_LATE = ("names", "acts", "things", "places", "numbers")
 """Word stems are too many to count anew for every hit; their long history serves."""
 _PRIOR = {
     "names": 0.04,
@@ -34,15 +35,15 @@ def _counters() -> dict[str, Counter[str]]:
     return {kind: Counter() for kind in COUNTED}
 
 
-def _features(fp: Fingerprint, kind: str) -> Weights:
-    return fp.named if kind == "names" else getattr(fp, kind)
+_FEATURES: dict[str, Callable[[Fingerprint], Weights]] = {
+    kind: attrgetter("named" if kind == "names" else kind) for kind in COUNTED
+}
 
 
 def _union(fingerprints: Sequence[Fingerprint], kind: str) -> Collection[str]:
     """Features of a kind that any of the fingerprints has."""
-    if len(fingerprints) == 1:
-        return _features(fingerprints[0], kind).keys()
-    return {key for fp in fingerprints for key in _features(fp, kind)}
+    told = [*map(_FEATURES[kind], fingerprints)]
+    return told[0].keys() if len(told) == 1 else set[str]().union(*told)
 
 
 class TopicStatistics:
@@ -66,7 +67,7 @@ class TopicStatistics:
             return
         self.stories += 1
         for kind, counter in self.counts.items():
-            counter.update(_features(fp, kind).keys())
+            counter.update(_FEATURES[kind](fp).keys())
 
     def to_json(self) -> str:
         """Counts of what was seen in two stories or more, and how many stories there were."""
@@ -110,7 +111,8 @@ def _key_rarity(key: str, untold: Rarity) -> float:
 
 
 class _Rarities(dict[str, float]):
-    """Rarity of one kind of features, worked out at first use."""
+    """Rarity of one kind of features: the share of other stories that have it, ever or of late,
+    whichever is more, in nats. Worked out at first use."""
 
     def __init__(self, kind: str, recent: Recent, own: int) -> None:
         super().__init__()
@@ -122,18 +124,23 @@ class _Rarities(dict[str, float]):
         self._prior, self._are_numbers = _PRIOR[kind], kind == "numbers"
 
     def __missing__(self, key: str) -> float:
-        """The share of other stories that have it, ever or of late, whichever is more, in nats."""
-        own = self._own
-        ever, late = self._ever.get(key, 0), self._late.get(key, 0)
-        prior = _PRIOR_SMALL_NUMBER if self._are_numbers and len(key) < 3 else self._prior
-        long = ((ever - own if ever > own else 0) + _PRIOR_STORIES * prior) / self._stories
-        lately = ((late - own if late > own else 0) + _PRIOR_RECENT * prior) / self._recent
-        share = long if long > lately else lately
-        rarity = self[key] = -log(share if share < _MOST_COMMON else _MOST_COMMON)
-        return rarity
+        self.work_out((key,))
+        return self[key]
+
+    def work_out(self, keys: Iterable[str]) -> None:
+        """Have these ready: asked for one by one, they take twice as long."""
+        own, evers, lates = self._own, self._ever.get, self._late.get
+        stories, recent, are_numbers = self._stories, self._recent, self._are_numbers
+        for key in keys:
+            ever, late = evers(key, 0), lates(key, 0)
+            prior = _PRIOR_SMALL_NUMBER if are_numbers and len(key) < 3 else self._prior
+            long = ((ever - own if ever > own else 0) + _PRIOR_STORIES * prior) / stories
+            lately = ((late - own if late > own else 0) + _PRIOR_RECENT * prior) / recent
+            share = long if long > lately else lately
+            self[key] = -log(share if share < _MOST_COMMON else _MOST_COMMON)
 
 
-Rarity = dict[str, dict[str, float]]
+Rarity = Mapping[str, dict[str, float]]
 """How much each feature tells an event from the topic's other events, in nats, by kind and
 feature: near 0 for what every other story has too."""
 
@@ -154,28 +161,34 @@ class Recent:
             self.members.setdefault(story, []).append(fp)
         self._features = {
             kind: {story: _union(told, kind) for story, told in self.members.items()}
-            for kind in _COUNTED_LATE
+            for kind in COUNTED_LATE
         }
         self.counts = _counters()
         for kind, by_story in self._features.items():
             self.counts[kind] = Counter(chain.from_iterable(by_story.values()))
-        self.told: Rarity = {kind: _Rarities(kind, self, 1) for kind in COUNTED}
-        self.untold: Rarity = {kind: _Rarities(kind, self, 0) for kind in COUNTED}
+        self.told = {kind: _Rarities(kind, self, 1) for kind in COUNTED}
+        self.untold = {kind: _Rarities(kind, self, 0) for kind in COUNTED}
         self._asked: tuple[Fingerprint, Rarity] | None = None
+
+    def prepare(self, fingerprints: Sequence[Fingerprint], kinds: Iterable[str]) -> None:
+        """Have ``told`` ready for these kinds of what some of the members say."""
+        for kind in kinds:
+            self.told[kind].work_out(_union(fingerprints, kind))
 
     def against(self, story: Hashable, fp: Fingerprint) -> Rarity:
         """Rarity of an article's features, when it is compared with a story."""
         if self._asked is None or self._asked[0] is not fp:
-            self._asked = fp, {kind: self._untold_of(fp, kind) for kind in _COUNTED_LATE}
+            self._asked = fp, {kind: self._untold_of(fp, kind) for kind in COUNTED}
         return {kind: self._mixed(kind, story, self._asked[1]) for kind in COUNTED}
 
     def _untold_of(self, fp: Fingerprint, kind: str) -> dict[str, float]:
-        untold = self.untold[kind]
-        return {key: untold[key] for key in _features(fp, kind)}
+        untold, features = self.untold[kind], _FEATURES[kind](fp)
+        untold.work_out(features)
+        return {key: untold[key] for key in features}
 
     def _mixed(self, kind: str, story: Hashable, asked: Rarity) -> dict[str, float]:
-        if kind not in _COUNTED_LATE:
-            return self.untold[kind]
+        if kind not in COUNTED_LATE:
+            return asked[kind]
         told = self.told[kind]
         own = asked[kind].keys() & self._features[kind].get(story, ())
         return asked[kind] | {key: told[key] for key in own} if own else asked[kind]

@@ -6,16 +6,14 @@ A saga's words serve many sagas: Abkhazia, a Swiss canton and Catalonia hold ref
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from watcher.stories.lexicon import (
     TERRITORY,
     Concept,
     Index,
     Pattern,
-    beginning,
     fits,
-    index_of,
     place_names,
 )
 from watcher.text.words import script_of, tokenise
@@ -24,7 +22,6 @@ _OURS = "ours"
 _SURE = 0.7
 """A term of less worth ("breakaway republic^0.4") is said of other places as well."""
 _CASED = ("latin", "cyrillic", "greek")
-_MOST_MET = 50_000
 _SHORTEST_STEM = 4
 
 
@@ -33,30 +30,21 @@ class Whereabouts:
     """The topic's own names and those of other places."""
 
     names: Index
-    met: dict[str, tuple[Pattern, ...]] = field(default_factory=dict, compare=False)
-    """Words that were looked up, with the names that may begin there."""
 
     def mentions(self, words: Sequence[str]) -> Iterator[tuple[int, str]]:
         """Names in folded words: the first word's number, and the name's class."""
-        if not self.names:
-            return
         end = 0
-        for at, word in enumerate(words):
-            found = self.met.get(word)
-            if found is None:
-                found = beginning(self.names, word)
-                if len(self.met) < _MOST_MET:
-                    self.met[word] = found
-            if at < end or not found:
+        for at, fitting in enumerate(map(self.names.__getitem__, words)):
+            if not fitting or at < end:
                 continue
-            for name in found:
+            for name in fitting:
                 if len(name.words) == 1 or fits(name, words, at):
                     end = at + len(name.words)
                     yield at, name.concept.kind
                     break
 
 
-NOWHERE = Whereabouts({})
+NOWHERE = Whereabouts(Index(()))
 """Of a topic that has no names of its own: every sentence may tell of it."""
 
 
@@ -71,7 +59,7 @@ def whereabouts(terms: Mapping[str, Sequence[str]]) -> Whereabouts:
     own = [term for written in wanted if _is_of_names(written) for term in written if _sure(term)]
     if not own:
         return NOWHERE
-    table = index_of(place_names())
+    table = Index(place_names())
     ours = {name for term in own for name in _places(term, table, alone=True)}
     mentioned = {
         name for written in wanted for term in written for name in _places(term, table, alone=False)
@@ -84,7 +72,7 @@ def whereabouts(terms: Mapping[str, Sequence[str]]) -> Whereabouts:
             names.append(Pattern(Concept(place.concept.id, _OURS), place.words))
         elif place.concept.id not in mentioned:
             names.append(place)
-    return Whereabouts(index_of(name for name in names if name.words))
+    return Whereabouts(Index(name for name in names if name.words))
 
 
 def _phrase(term: str) -> str:
@@ -128,7 +116,7 @@ def _places(term: str, table: Index, *, alone: bool) -> Iterator[str]:
     """Ids of places in a term; ``alone``: only where the place is all that the term says."""
     words = tokenise(_phrase(term)).folded
     for at, word in enumerate(words):
-        for place in beginning(table, word):
+        for place in table[word]:
             if fits(place, words, at) and not (alone and len(place.words) < len(words)):
                 yield place.concept.id
 
