@@ -15,7 +15,7 @@ from watcher.stories.tables.places import PLACES
 from watcher.stories.tables.saga import SAGA
 from watcher.stories.tables.territories import ALSO_TERRITORIES, TERRITORIES
 from watcher.stories.tables.world import WORLD
-from watcher.text.words import fold, script_of
+from watcher.text.words import Remembered, fold, script_of
 
 ACT, THING, COMMON, PLACE, BODY, DAY, TERRITORY = "a", "t", "c", "p", "o", "d", "y"
 """Classes of concept: see the tables."""
@@ -58,32 +58,27 @@ class Pattern:
     """Each word's stem, and whether the whole word is asked for."""
 
 
+Index = Remembered[tuple[Pattern, ...]]
+"""Word to the patterns whose first word it fits: phrases first, then the longest stem."""
 _MOST_MET = 20_000
 
 
-class Index(dict[str, tuple[Pattern, ...]]):
-    """Word to the patterns whose first word it fits: phrases first, then the longest stem.
+def index_of(patterns: Iterable[Pattern]) -> Index:
+    """An index of patterns, filled as words are met: most of them begin nothing."""
+    by_stem: dict[str, list[Pattern]] = {}
+    for pattern in patterns:
+        by_stem.setdefault(pattern.words[0][0], []).append(pattern)
 
-    Filled at first use: news has few words, and most of them begin nothing.
-    """
-
-    def __init__(self, patterns: Iterable[Pattern]) -> None:
-        super().__init__()
-        self._by_stem: dict[str, list[Pattern]] = {}
-        for pattern in patterns:
-            self._by_stem.setdefault(pattern.words[0][0], []).append(pattern)
-
-    def __missing__(self, word: str) -> tuple[Pattern, ...]:
-        fitting = [
+    def fitting(word: str) -> tuple[Pattern, ...]:
+        found = [
             pattern
             for length in range(len(word), 0, -1)
-            for pattern in self._by_stem.get(word[:length], ())
+            for pattern in by_stem.get(word[:length], ())
             if length == len(word) or not pattern.words[0][1]
         ]
-        if len(self) >= _MOST_MET:
-            self.clear()
-        found = self[word] = tuple(sorted(fitting, key=lambda p: -len(p.words)))
-        return found
+        return tuple(sorted(found, key=lambda p: -len(p.words)))
+
+    return Remembered(fitting, most=_MOST_MET)
 
 
 def _pattern(stem: str, concept: Concept) -> Pattern:
@@ -147,7 +142,7 @@ def _patterns_for(lang: str) -> Index:
     """The index for a language; an unknown one gets the longer stems of its script."""
     columns = _columns()
     if lang in columns:
-        return Index([*columns[lang], *_named()])
+        return index_of([*columns[lang], *_named()])
     script = lang.partition(":")[2]
     near = [
         pattern
@@ -156,7 +151,7 @@ def _patterns_for(lang: str) -> Index:
         for pattern in patterns
         if len(pattern.words[0][0]) >= _SHORTEST_FOREIGN_STEM
     ]
-    return Index([*near, *_named()])
+    return index_of([*near, *_named()])
 
 
 def table_of(lang: str | None, sample: str) -> str:
@@ -209,7 +204,7 @@ def _saga_patterns(table: str) -> list[Pattern]:
 
 @cache
 def _saga_for(table: str) -> Index:
-    return Index(_saga_patterns(table))
+    return index_of(_saga_patterns(table))
 
 
 @cache
@@ -275,7 +270,9 @@ def other_words(
 @cache
 def _every_pattern() -> Index:
     """The index of all languages at once."""
-    return Index(pattern for patterns in (*_columns().values(), _named()) for pattern in patterns)
+    return index_of(
+        pattern for patterns in (*_columns().values(), _named()) for pattern in patterns
+    )
 
 
 @cache

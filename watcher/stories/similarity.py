@@ -217,7 +217,7 @@ def _names(left: Side, right: Side, rarity: dict[str, float], shared: _Shared) -
             _meet(mass, first, left.fp.weak[other], weight, rarity[key], "left")
             shared.names.append(key)
     if left.fp.lang != right.fp.lang:  # common words of one language are compared as stems
-        for key in left.fp.weak.keys() & right.fp.weak.keys():
+        for key in filter(right.fp.weak.__contains__, left.fp.weak):  # sums depend on the order
             there, half = right.fp.weak[key], rarity[key] / 2
             _meet(mass, first, left.fp.weak[key], there, half, "both")
             shared.names.append(key)

@@ -14,6 +14,7 @@ from watcher.stories.lexicon import (
     Index,
     Pattern,
     fits,
+    index_of,
     place_names,
 )
 from watcher.text.words import script_of, tokenise
@@ -44,7 +45,7 @@ class Whereabouts:
                     break
 
 
-NOWHERE = Whereabouts(Index(()))
+NOWHERE = Whereabouts(index_of(()))
 """Of a topic that has no names of its own: every sentence may tell of it."""
 
 
@@ -59,7 +60,7 @@ def whereabouts(terms: Mapping[str, Sequence[str]]) -> Whereabouts:
     own = [term for written in wanted if _is_of_names(written) for term in written if _sure(term)]
     if not own:
         return NOWHERE
-    table = Index(place_names())
+    table = index_of(place_names())
     ours = {name for term in own for name in _places(term, table, alone=True)}
     mentioned = {
         name for written in wanted for term in written for name in _places(term, table, alone=False)
@@ -72,7 +73,7 @@ def whereabouts(terms: Mapping[str, Sequence[str]]) -> Whereabouts:
             names.append(Pattern(Concept(place.concept.id, _OURS), place.words))
         elif place.concept.id not in mentioned:
             names.append(place)
-    return Whereabouts(Index(name for name in names if name.words))
+    return Whereabouts(index_of(name for name in names if name.words))
 
 
 def _phrase(term: str) -> str:
