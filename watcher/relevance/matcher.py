@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, chain
+from itertools import accumulate
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -109,7 +109,7 @@ class Matcher:
         fits = {n: fit for n, fit in enumerate(self._fitting(words.folded)) if fit}
         present = set().union(*fits.values())
         complete = self._complete(present)
-        telling = present.intersection(chain(self._alone, complete))
+        telling = (present & self._alone.keys()) | complete.keys()
         found: list[Match] = []
         for at, here in fits.items():
             for pattern, worth in here.items():
@@ -130,7 +130,7 @@ class Matcher:
     def _complete(self, present: set[int]) -> dict[int, list[_Phrase]]:
         """The phrases all of whose words are in the text, by the word to look for first."""
         complete: dict[int, list[_Phrase]] = {}
-        for pattern in present.intersection(self._by_anchor):
+        for pattern in present & self._by_anchor.keys():
             for phrase in self._by_anchor[pattern]:
                 if phrase.patterns <= present:
                     complete.setdefault(pattern, []).append(phrase)
