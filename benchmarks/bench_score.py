@@ -20,7 +20,7 @@ from pathlib import Path
 
 from watcher.config import load
 from watcher.model import ArticleText, TopicId, TopicSpec
-from watcher.relevance import Scorer, compile_profile
+from watcher.relevance import Scorer, background, compile_profile, seeds
 from watcher.text.words import stem
 
 ROOT = Path(__file__).parents[1]
@@ -75,8 +75,10 @@ def measured(scorer: Scorer, made: Sequence[ArticleText], *, new: bool) -> tuple
     times: list[list[float]] = [[] for _ in made]
     loops = []
     for _ in range(RUNS):
-        if new:  # a matcher remembers words, as the stemmers do: now those of the first articles
+        if new:  # whatever is remembered of words is now of those of the first articles
             stem.cache_clear()
+            seeds._telling.cache_clear()
+            background._SCRIPTS.clear()
             scorer = Scorer(scorer.profiles)
             for article in made[:MET]:
                 scorer.score(article)
