@@ -89,6 +89,7 @@ def test_opml_goes_out_and_comes_in_with_folders_as_tags(config: Path, tmp_path:
     done = watcher("feeds", "import", opml, config=config)
     assert "2 feeds added" in done.stderr
     assert "not a web address" in done.stderr
+    assert "no topic" not in done.stderr
     assert "0 feeds added, 2 known" in watcher("feeds", "import", opml, config=config).stderr
     by_name = {feed["name"]: feed for feed in answer("feeds", config=config)}
     assert by_name["A & B"]["tags"] == ["Caucasus"]
