@@ -358,7 +358,7 @@ def alert_json(alert: AlertRecord) -> dict[str, Any]:
             {
                 "id": delivery.id,
                 "receiver": delivery.receiver,
-                "state": delivery.state,
+                "state": delivery.state.promised,
                 "attempts": delivery.attempts,
                 "next_try_at": delivery.next_try_at,
                 "sent_at": delivery.sent_at,
