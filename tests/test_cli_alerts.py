@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from newsweb import NewsWeb, write_config
@@ -110,10 +112,28 @@ def test_a_passing_failure_is_tried_again_later(news: NewsWeb, tmp_path: Path) -
         [delivery] = alert["deliveries"]
         assert (delivery["state"], delivery["held"]) == ("pending", None)
         assert delivery["next_try_at"]
+        backlog = answer("status", config=config)["backlog"]
+        assert (backlog["deliveries"], backlog["deliveries_retrying"]) == (1, 1)
         watcher("alerts", "cancel", str(alert["id"]), config=config)
         assert answer("alerts", "preview", config=config) == []
         assert answer("alerts", config=config)[0]["deliveries"][0]["state"] == "failed"
         assert len(hook.receipts) == 1
+
+
+def test_what_was_being_sent_when_the_sender_died_is_pending(news: NewsWeb, tmp_path: Path) -> None:
+    """Only the database knows a fifth state; programs are promised four."""
+    config = write_config(tmp_path, news.feeds[:1], [("desk", "json://127.0.0.1:9/x")])
+    answer("poll", "--no-send", config=config)
+    assert answer("status", config=config)["backlog"]["deliveries"] == 1
+    later = datetime.now(UTC) + timedelta(minutes=2)  # its group is complete by then
+    with closing(Store(f"sqlite:///{tmp_path / 'watcher.sqlite3'}")) as store:
+        assert store.outbox.claim("desk", now=later, lease=timedelta(minutes=5))
+    [alert] = answer("alerts", config=config)
+    assert alert["deliveries"][0]["state"] == "pending"
+    shown = answer("hits", "show", str(alert["hit_id"]), config=config)
+    assert [told["state"] for told in shown["deliveries"]] == ["pending"]
+    assert "sending" in watcher("alerts", config=config, env={"COLUMNS": "140"}).stdout
+    assert answer("status", config=config)["backlog"]["deliveries"] == 1
 
 
 def test_a_test_message_says_what_the_server_answered(news: NewsWeb, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from program import answer, watcher
 from rich.cells import cell_len
 from stored import NOW
+from webserver import LoopbackWeb
 
 from watcher.model import TopicId
 from watcher.relevance.weights import MODEL_VERSION, Weights
@@ -57,6 +58,38 @@ def test_stories_are_measured_without_labels_and_bad_rows_are_named(
         assert f"rows.jsonl:2: {name} is" in said
     file = written(tmp_path, rows[0])
     assert "missing label" in watcher("eval", file, config=config, code=2).stderr
+
+
+def test_lines_may_hold_any_character_and_need_not_state_a_language(
+    config: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "rows.jsonl"
+    first, second = row("a", 3, text=FLOOD + "\u2028\x85" + FLOOD), row("b", 0)
+    del first["lang"], second["lang"]
+    lines = [json.dumps(each, ensure_ascii=False) for each in (first, second)]
+    file.write_text("\r\n".join(lines), "utf-8-sig", newline="")
+    found = answer("eval", file, config=config)
+    assert (found["n"], found["misses"], found["false_alarms"]) == (2, [], [])
+    assert {lang: part["n"] for lang, part in found["by_language"].items()} == {"en": 2}
+
+
+def test_an_article_in_an_old_charset_is_scored_as_it_reads(config: Path, tmp_path: Path) -> None:
+    russian = (
+        "Южная Осетия: референдум\n\nБибилов сообщил журналистам, что голосование пройдёт летом."
+    )
+    file = tmp_path / "article.txt"
+    file.write_bytes(russian.encode("cp1251"))
+    assert answer("score", file, config=config)["title"] == "Южная Осетия: референдум"
+    own = tmp_path / "loopback.toml"
+    own.write_text(f'{config.read_text()}[fetch]\nallow_private_addresses = ["127.0.0.0/8"]\n')
+    text = (
+        "<p>W nocy zniszczona została zapora, a woda zalała drogi i szkoły poniżej miasta.</p>" * 4
+    )
+    page = f"<html><head><title>Powódź w Południowej Łodzi</title></head><body>{text}</body></html>"
+    with LoopbackWeb() as web:
+        kind = "text/html; charset=iso-8859-2"
+        url = web.serve("/powodz", page.encode("iso-8859-2"), content_type=kind)
+        assert answer("score", url, config=own)["title"] == "Powódź w Południowej Łodzi"
 
 
 def test_what_training_saved_is_measured_and_can_be_left_out(config: Path, tmp_path: Path) -> None:

@@ -63,6 +63,35 @@ def test_a_listing_page_is_a_feed_by_selector(news: NewsWeb, config: Path) -> No
     assert answer("poll", "listing", config=config)["entries"] == 3
 
 
+def test_configured_feeds_are_listed_and_can_be_paused_before_the_first_pass(
+    tmp_path: Path, news: NewsWeb
+) -> None:
+    config = write_config(tmp_path, news.feeds[:2], [])
+    polled = ("id", "name", "state", "last_polled_at", "failures")
+    for _ in range(2):
+        first, second = answer("feeds", config=config)
+        assert [first[key] for key in polled] == [None, "feed 1", "ok", None, 0]
+        assert second["url"] == news.feeds[1]
+        assert "feed 2" in watcher("feeds", config=config).stdout
+        watcher("db", "upgrade", config=config)
+    found = answer("doctor", config=config, code=1)["findings"]
+    assert [one["found"] for one in found if one["level"] == "problem"] == [
+        "nothing was ever polled"
+    ]
+    watcher("feeds", "pause", "feed 2", config=config)
+    assert answer("poll", config=config)["polled"] == 1
+    assert [feed["state"] for feed in answer("feeds", config=config)] == ["paused", "ok"]
+    added = config.read_text("utf-8").replace(
+        "[[topics]]", f'[[feeds]]\nurl = "{news.feeds[2]}"\n[[topics]]'
+    )
+    config.write_text(added, "utf-8")
+    assert answer("feeds", config=config)[2]["id"] is None
+    assert "at the next pass:" in watcher("feeds", config=config).stdout
+    config.write_text(added.replace("[fetch]", "[fetsch]"), "utf-8")
+    assert len(answer("feeds", config=config)) == 2
+    assert "no feed nix" in watcher("feeds", "pause", "nix", config=config, code=2).stderr
+
+
 def test_pause_resume_and_remove(config: Path, news: NewsWeb) -> None:
     watcher("feeds", "pause", "feed 1", config=config)
     assert answer("feeds", config=config)[0]["state"] == "paused"
@@ -89,6 +118,7 @@ def test_opml_goes_out_and_comes_in_with_folders_as_tags(config: Path, tmp_path:
     done = watcher("feeds", "import", opml, config=config)
     assert "2 feeds added" in done.stderr
     assert "not a web address" in done.stderr
+    assert "no topic" not in done.stderr
     assert "0 feeds added, 2 known" in watcher("feeds", "import", opml, config=config).stderr
     by_name = {feed["name"]: feed for feed in answer("feeds", config=config)}
     assert by_name["A & B"]["tags"] == ["Caucasus"]

@@ -8,6 +8,7 @@ import json
 import os
 import pty
 import subprocess
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from xml.etree import ElementTree
@@ -86,6 +87,31 @@ def test_filters_choose_and_json_keeps_the_contract(config: Path) -> None:
     assert langs("--since", "2026-03-01", "--until", "2026-03-01T11:00+00:00") == ["ka"]
     assert langs("--near-misses") == ["en"]
     assert langs("--limit", "1", "--unreviewed") == ["ru"]
+
+
+def test_programs_get_every_row_and_people_the_newest(tmp_path: Path) -> None:
+    """A program is not told that something was left out, as a person is."""
+    with closing(Store(f"sqlite:///{tmp_path / 'w.sqlite3'}")) as store:
+        first = keep(store, "0", title="Report 0", text="Text 0", receivers=("desk",))
+        batch = store.outbox.claim("desk", now=NOW, lease=timedelta(minutes=1))
+        assert batch is not None
+        store.outbox.record_dead([delivery.id for delivery in batch.deliveries], error="550")
+        for number in range(1, 60):
+            keep(store, f"{number}", title=f"Report {number}", text=f"Text {number}",
+                 at=NOW + timedelta(minutes=number), receivers=("desk",))  # fmt: skip
+    config = tmp_path / "config.toml"
+    config.write_text(
+        f'[watcher]\ndatabase = "sqlite:///{tmp_path / "w.sqlite3"}"\n'
+        '[[topics]]\nid = "t"\n[topics.terms]\nplace = ["Tskhinvali"]\n',
+        "utf-8",
+    )
+    for listing in ("hits", "stories", "alerts"):
+        assert len(answer(listing, config=config)) == 60
+        assert len(answer(listing, "--limit", "40", config=config)) == 40
+    assert len(watcher("hits", "--jsonl", config=config).stdout.splitlines()) == 60
+    assert "The first 50; more with --limit" in watcher("hits", config=config).stdout
+    assert [alert["hit_id"] for alert in answer("alerts", "--dead", config=config)] == [first]
+    assert "550" in watcher("alerts", "--dead", config=config).stdout
 
 
 def test_lines_and_csv_are_safe_to_hand_on(config: Path) -> None:

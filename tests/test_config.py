@@ -349,9 +349,8 @@ def test_one_wrong_thing_is_one_clear_line(addition: str, expected: str | None) 
     assert expected in problem
 
 
-def test_an_empty_file_asks_for_feeds_and_topics() -> None:
+def test_an_empty_file_asks_for_topics() -> None:
     assert problems("") == [
-        'config.toml: feeds: no feeds: add at least one [[feeds]] table with url = "https://..."',
         'config.toml: topics: no topics: add at least one [[topics]] table with id = "..." and terms',
     ]
 
@@ -585,6 +584,13 @@ contact = "you@example.org"
         'topics[1]: no receiver is told about "lonely"',
         'receivers[0].tags[0]: no feed is tagged "gone"',
     ]
+
+
+def test_a_file_without_feeds_is_allowed_since_feeds_can_be_added_by_command() -> None:
+    found = loaded("[[topics]]\nid = 't'\nterms = {a = ['b']}\n")
+    assert found.feeds == ()
+    [warning] = [str(each) for each in found.warnings if "feed" in str(each)]
+    assert warning.startswith("config.toml: feeds: no feeds: only what `watcher feeds add`")
 
 
 def test_the_default_configuration_is_fit_for_its_subject() -> None:

@@ -254,6 +254,11 @@ class DeliveryState(StrEnum):
     FAILED = "failed"  # cancelled by a person or by its receiver's removal
     DEAD = "dead"
 
+    @property
+    def promised(self) -> DeliveryState:
+        """One of the four that programs are promised: what is being sent is still pending."""
+        return DeliveryState.PENDING if self is DeliveryState.SENDING else self
+
 
 # -------------------------------------------------------------------- what came from outside
 

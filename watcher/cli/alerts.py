@@ -45,18 +45,17 @@ app = noun("Alerts: list, show, preview, route, retry, cancel, silence, test.")
 @app.command("list")
 def list_alerts(
     context: typer.Context,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many.")] = None,
     dead: Annotated[bool, typer.Option("--dead", help="Only with a dead delivery.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """List alerts and their deliveries, newest first."""
-    found = root(context).store().outbox.alerts(limit=limit)
-    if dead:
-        found = [a for a in found if any(d.state == DeliveryState.DEAD for d in a.deliveries)]
+    """List alerts and their deliveries, newest first: 50 of them, or 10,000 as JSON."""
+    limit = limit or (10_000 if as_json else 50)
+    found = root(context).store().outbox.alerts(limit=limit, dead=dead)
     if as_json:
         emit([alert_json(alert) for alert in found])
     elif not found:
-        say("No alerts yet.")
+        say("No alert has a dead delivery." if dead else "No alerts yet.")
     else:
         print_alerts(found)
 
@@ -359,7 +358,7 @@ def alert_json(alert: AlertRecord) -> dict[str, Any]:
             {
                 "id": delivery.id,
                 "receiver": delivery.receiver,
-                "state": delivery.state,
+                "state": delivery.state.promised,
                 "attempts": delivery.attempts,
                 "next_try_at": delivery.next_try_at,
                 "sent_at": delivery.sent_at,

@@ -97,7 +97,7 @@ def examine(cli: Root, *, full: bool, now: datetime) -> Iterator[Finding]:
         yield from _database(store, full=full)
         yield from _disk(store)
         yield from _clock(store, now)
-        yield from _work(store, now)
+        yield from _work(cli, store, now)
         yield from _feeds(store, now)
         yield from _deliveries(store)
     except StorageError as error:
@@ -167,10 +167,12 @@ def _clock(store: Store, now: datetime) -> Iterator[Finding]:
         )
 
 
-def _work(store: Store, now: datetime) -> Iterator[Finding]:
+def _work(cli: Root, store: Store, now: datetime) -> Iterator[Finding]:
+    from watcher.cli.feeds import configured
+
     counts = store.review.counts(now=now)
     running = store.lock.holder() if store.path else None
-    if counts.feeds.get("total", 0) == 0:
+    if counts.feeds.get("total", 0) == 0 and not configured(cli, without=()):
         yield problem("feeds", "there is none", "`watcher feeds add URL`, or [[feeds]] tables")
         return
     if counts.last_poll_at is None:

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from watcher.cli.output import ago, due, plural
 from watcher.cli.screen import fit, indented, one_line, paint, width, wrap
 from watcher.decide.polls import ScheduleState, expected_silence
-from watcher.model import FeedState
+from watcher.model import FeedId, FeedSpec, FeedState
 
 if TYPE_CHECKING:
     from watcher.storage import FeedRecord
@@ -168,3 +168,15 @@ def feed_json(feed: FeedRecord, entries: int, now: datetime) -> dict[str, Any]:
         "tags": list(feed.spec.tags),
         "odd": list(odd(feed)),
     }
+
+
+def new_feed_json(spec: FeedSpec, now: datetime) -> dict[str, Any]:
+    """A feed of the configuration in the same shape, before any pass has stored it: without an id."""
+    from watcher.storage import FeedRecord
+
+    feed = FeedRecord(
+        id=FeedId(0), spec=spec, state=FeedState.OK, next_poll_at=now, first_polled_at=None,
+        last_polled_at=None, last_new_at=None, last_error=None, last_error_detail=None, failures=0,
+        title=None, lang=None, etag=None, last_modified=None, body_hash=None, schedule={},
+    )  # fmt: skip
+    return feed_json(feed, 0, now) | {"id": None}

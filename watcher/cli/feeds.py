@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import difflib
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +17,7 @@ from watcher.cli.filters import JsonFlag, PagerFlag
 from watcher.cli.output import emit, note, now_utc, plural, safe, say, short_time
 from watcher.cli.shell import Root, noun, root
 from watcher.cli.topics import find_topic
-from watcher.errors import NoDatabaseError, UsageError, WatcherError
+from watcher.errors import ConfigError, NoDatabaseError, UsageError, WatcherError
 from watcher.model import (
     Failure,
     FeedData,
@@ -30,7 +31,7 @@ from watcher.model import (
 
 if TYPE_CHECKING:
     from watcher.cli.trial import Trial
-    from watcher.storage import FeedRecord
+    from watcher.storage import FeedRecord, Store
 
 app = noun("Feeds: list, add, remove, pause, resume, discover, import, export, test.")
 
@@ -41,20 +42,47 @@ FeedArgument = Annotated[str, typer.Argument(metavar="FEED", help="Its id, name 
 def list_feeds(context: typer.Context, as_json: JsonFlag = False, pager: PagerFlag = True) -> None:
     """List feeds with their health: newest entry, interval, failures, unusual silence."""
     from watcher.cli import screen
-    from watcher.cli.feedlines import feed_json, feed_lines
+    from watcher.cli.feedlines import feed_json, feed_lines, new_feed_json
 
-    store = root(context).store()
+    cli = root(context)
     now = now_utc()
-    found = store.feeds.all()
-    fresh = store.feeds.entries_since(now - timedelta(days=1))
+    found, fresh = _stored(cli, now)
+    ahead = configured(cli, without=found)
     if as_json:
-        emit([feed_json(feed, fresh.get(feed.id, 0), now) for feed in found])
+        polled = [feed_json(feed, fresh.get(feed.id, 0), now) for feed in found]
+        emit([*polled, *(new_feed_json(spec, now) for spec in ahead)])
         return
-    if not found:
-        say("No feeds yet: `watcher poll` reads them from the configuration.")
+    if not found and not ahead:
+        say("No feeds yet: `watcher feeds add URL`, or [[feeds]] tables in the configuration.")
         return
     with screen.pager(wanted=pager) as lines:
-        lines.extend(feed_lines(found, fresh, now))
+        if found:
+            lines.extend(feed_lines(found, fresh, now))
+        if ahead:
+            lines.append("Polled for the first time at the next pass:")
+            lines.extend(f"  {safe(spec.name)}  {spec.url}" for spec in ahead)
+
+
+def _stored(cli: Root, now: datetime) -> tuple[list[FeedRecord], dict[int, int]]:
+    """The stored feeds, and the new entries of a day by their ids."""
+    try:
+        with closing(cli.store()) as store:
+            return store.feeds.all(), store.feeds.entries_since(now - timedelta(days=1))
+    except NoDatabaseError:
+        return [], {}
+
+
+def configured(cli: Root, *, without: Sequence[FeedRecord]) -> list[FeedSpec]:
+    """The feeds of the configuration that no pass has stored yet; none where it can't be read."""
+    from watcher.config.quick import feed_urls_of
+
+    known = {feed.spec.url for feed in without}
+    if feed_urls_of(cli.path) <= known:
+        return []
+    try:
+        return [spec for spec in cli.settings.feeds if spec.url not in known]
+    except ConfigError:
+        return []
 
 
 @app.command()
@@ -166,10 +194,21 @@ def resume(context: typer.Context, feed: FeedArgument) -> None:
 
 
 def _set_state(context: typer.Context, feed: str, state: FeedState) -> None:
-    store = root(context).store()
-    found = pick(store.feeds.all(), feed)
+    cli = root(context)
+    store, found = _store_with(cli, feed)
     store.feeds.set_state(found.id, state, now=now_utc())
     note(f"{safe(found.spec.name)} is {'paused' if state == FeedState.PAUSED else 'due now'}")
+
+
+def _store_with(cli: Root, feed: str) -> tuple[Store, FeedRecord]:
+    """The database and that feed in it, also where no pass has stored it yet."""
+    known, _fresh = _stored(cli, now_utc())
+    new = (spec for spec in configured(cli, without=known) if feed in (spec.name, spec.url))
+    if (spec := next(new, None)) is not None:
+        store = cli.store(create=True)
+        return store, store.feeds.add(spec, now=now_utc())
+    store = cli.store()
+    return store, pick(known, feed)
 
 
 def pick(stored: list[FeedRecord], name: str) -> FeedRecord:
@@ -313,11 +352,7 @@ def specs_to_try(
 
 def _stored_specs(cli: Root) -> list[FeedSpec]:
     """The feeds in the database, if there is one by now."""
-    try:
-        with closing(cli.store()) as store:
-            return [feed.spec for feed in store.feeds.all()]
-    except NoDatabaseError:
-        return []
+    return [feed.spec for feed in _stored(cli, now_utc())[0]]
 
 
 def trial_json(trial: Trial, odd: list[str]) -> dict[str, Any]:

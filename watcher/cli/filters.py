@@ -33,7 +33,8 @@ Publisher = Annotated[str | None, typer.Option(help="Only this publisher: exampl
 InStory = Annotated[int | None, typer.Option("--story", help="Only this story.")]
 Unreviewed = Annotated[bool, typer.Option("--unreviewed", help="Only without a verdict.")]
 NearMisses = Annotated[bool, typer.Option("--near-misses", help="What came close instead of hits.")]
-Limit = Annotated[int, typer.Option(min=1, max=1_000_000, help="At most so many.")]
+MOST = 1_000_000
+Limit = Annotated[int | None, typer.Option(min=1, max=MOST, help="At most so many.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 CsvFlag = Annotated[bool, typer.Option("--csv", help="CSV, safe to open in a spreadsheet.")]
 JsonlFlag = Annotated[bool, typer.Option("--jsonl", help="One JSON object a line.")]
@@ -52,9 +53,9 @@ def hit_filter(
     story: InStory = None,
     unreviewed: Unreviewed = False,
     near_misses: NearMisses = False,
-    limit: Limit = 50,
+    limit: Limit = None,
 ) -> Wanted:
-    """What was asked for, checked; raises UsageError for what makes no sense."""
+    """What was asked for, checked; raises UsageError for what makes no sense. No limit: all."""
     from watcher.storage import HitFilter as Made
 
     now = now_utc()
@@ -69,22 +70,29 @@ def hit_filter(
         story=story,
         unreviewed=unreviewed,
         near_misses=near_misses,
-        limit=limit,
+        limit=limit or MOST,
     )
 
 
-def choosing_hits(*, limit: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def choosing_hits(
+    *, limit: int, of_data: int | None = None
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """The command has the options of ``hit_filter`` in place of its parameter ``wanted``, and gets
-    what they say as that."""
+    what they say as that.
+
+    Without ``--limit`` it shows so many; ``of_data``: as JSON or CSV so many. A program can't see
+    that something was left out, as a person is told.
+    """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(command)
         def run(**given: Any) -> None:
             chosen = {name: given.pop(name) for name in options}
+            data = any(given.get(form) for form in ("as_json", "csv", "jsonl"))
+            chosen["limit"] = chosen["limit"] or (of_data if data and of_data else limit)
             command(wanted=hit_filter(**chosen), **given)
 
         options = dict(inspect.signature(hit_filter).parameters)
-        options["limit"] = options["limit"].replace(default=limit)
         hints = get_type_hints(hit_filter, include_extras=True)
         hints |= get_type_hints(command, include_extras=True)
         parameters: list[inspect.Parameter] = []

@@ -25,7 +25,7 @@ app = noun("Hits: list, show, mark, search, export.")
 
 
 @app.command("list")
-@filters.choosing_hits(limit=50)
+@filters.choosing_hits(limit=50, of_data=filters.MOST)
 def list_hits(
     context: typer.Context,
     wanted: filters.Wanted,
@@ -34,7 +34,7 @@ def list_hits(
     jsonl: filters.JsonlFlag = False,
     pager: filters.PagerFlag = True,
 ) -> None:
-    """List hits, newest first."""
+    """List hits, newest first: 50 of them, or all as JSON or CSV."""
     form = filters.one_format(as_json=as_json, csv=csv, jsonl=jsonl)
     store = root(context).store()
     found = store.review.hits(wanted)

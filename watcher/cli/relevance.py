@@ -108,10 +108,11 @@ def read_article(cli: Root, subject: str) -> ArticleText:
 
 
 def _plain_article(body: bytes) -> ArticleText:
+    from watcher.text.charset import decode
     from watcher.text.clean import clean_line, clean_text
     from watcher.text.lang import detect_lang
 
-    title, _, rest = body.decode("utf-8", "replace").strip().partition("\n")
+    title, _, rest = decode(body).text.strip().partition("\n")
     text = clean_text(rest)
     return ArticleText(title=clean_line(title), text=text, lang=detect_lang(text or title))
 
@@ -124,15 +125,15 @@ async def _fetch_article(cli: Root, url: str) -> ArticleText:
         response = await fetcher.fetch(Request(url=url, accept="page"), now=now_utc())
     if isinstance(response, Failure):
         raise WatcherError(f"{url}: {response.reason}: {response.detail}".rstrip(": "))
-    return await _extract_article(response.body or b"", response.url)
+    return await _extract_article(response.body or b"", response.url, response.content_type)
 
 
-async def _extract_article(body: bytes, url: str) -> ArticleText:
+async def _extract_article(body: bytes, url: str, content_type: str = "text/html") -> ArticleText:
     from watcher.workers import WorkerPool
 
     pool = WorkerPool(1)
     try:
-        page = await pool.extract_page(body, url=url, content_type="text/html", now=now_utc())
+        page = await pool.extract_page(body, url=url, content_type=content_type, now=now_utc())
     finally:
         await pool.close()
     if isinstance(page, Failure):
@@ -206,8 +207,11 @@ def evaluate_file(
         topic = cli.settings.topics[0].id
     learned = {} if defaults else learned_of(cli)
     scorer = Scorer.of([find_topic(cli, topic)], learned, cli.embed)
-    scores: list[Score] = [scorer.score(row_article(row))[0] for row in rows]
-    report = evaluate(rows, scores)
+    articles = [row_article(row) for row in rows]
+    scores: list[Score] = [scorer.score(article)[0] for article in articles]
+    # A row need not state its language; it counts under the one that its text was scored in.
+    told = [row | {"lang": article.lang} for row, article in zip(rows, articles, strict=True)]
+    report = evaluate(told, scores)
     if as_json:
         emit(report.to_json() | {"profile_version": scores[0].profile_version})
     else:
@@ -237,7 +241,8 @@ def print_stories(rows: list[dict[str, Any]], *, as_json: bool) -> None:
 def read_rows(file: Path, problem_of: Callable[[Any], str | None]) -> list[dict[str, Any]]:
     """Labelled articles, one JSON object a line; raises UsageError naming file and line."""
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        # Not splitlines: JSON lines may hold other line separators (U+2028) as they are.
+        lines = file.read_text(encoding="utf-8-sig").split("\n")
     except OSError as error:
         raise UsageError(f"{file}: {error.strerror or 'cannot be read'}") from None
     except UnicodeDecodeError:

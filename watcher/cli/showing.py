@@ -77,7 +77,7 @@ def shown_json(details: Details) -> dict[str, Any]:
                 "alert": alert.id,
                 "reason": alert.reason,
                 "receiver": delivery.receiver,
-                "state": delivery.state,
+                "state": delivery.state.promised,
                 "attempts": delivery.attempts,
                 "sent_at": delivery.sent_at,
                 "last_error": delivery.last_error,

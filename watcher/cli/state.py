@@ -184,7 +184,10 @@ def _status_json(store: Store, counts: Counts, running: int | None) -> dict[str,
         "backlog": {
             "feeds_due": counts.feeds_due,
             "entries": counts.entries_due + counts.articles_due,
-            "deliveries": counts.deliveries_due,
+            # All that wait to be sent: the due ones and the next two.
+            "deliveries": counts.deliveries_due
+            + counts.deliveries_held
+            + counts.deliveries_retrying,
             "deliveries_held": counts.deliveries_held,
             "deliveries_retrying": counts.deliveries_retrying,
             "deliveries_dead": counts.deliveries_dead,

@@ -37,12 +37,13 @@ def list_stories(
     context: typer.Context,
     topic: Annotated[str | None, typer.Option(help="Only this topic.")] = None,
     since: Annotated[str | None, typer.Option(help="Active since: 2d, 2026-11-20.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 30,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many.")] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """List stories, latest activity first."""
+    """List stories, latest activity first: 30 of them, or 10,000 as JSON."""
     now = now_utc()
     store = root(context).store()
+    limit = limit or (10_000 if as_json else 30)
     found = store.review.stories(topic=topic, since=parse_time(since, now=now), limit=limit)
     timelines = store.review.timelines([story.id for story in found])
     if as_json:

@@ -35,10 +35,7 @@ def check_references(
 
 
 def _check_presence(config: Mapping[str, Any], report: Reporter) -> None:
-    if config.get("feeds", []) == []:
-        report.add(
-            ("feeds",), 'no feeds: add at least one [[feeds]] table with url = "https://..."'
-        )
+    # Feeds may all be added by command, and `score` and `eval` need none.
     if config.get("topics", []) == []:
         report.add(
             ("topics",), 'no topics: add at least one [[topics]] table with id = "..." and terms'

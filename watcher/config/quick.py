@@ -1,4 +1,4 @@
-"""The database's address and the topics' ladders, for commands that only look at what is stored.
+"""The database's address, the feeds' addresses and the topics' ladders, for commands that only look at what is stored.
 
 Checking the whole file takes a third of a second; a listing should not wait for it.
 """
@@ -29,6 +29,12 @@ def database_of(path: Path) -> str | None:
     if name.strip("/:") in ("", "memory"):
         return None
     return f"{_SQLITE}{path.parent.absolute() / name}"
+
+
+def feed_urls_of(path: Path) -> set[str]:
+    """The feeds' addresses as they are written."""
+    rows = _tables(_read(path) or {}, "feeds")
+    return {row["url"] for row in rows if isinstance(row.get("url"), str)}
 
 
 def stages_of(path: Path) -> dict[str, tuple[StageSpec, ...]]:

@@ -26,6 +26,12 @@ def find_warnings(settings: Settings, report: Reporter) -> Iterator[Problem]:
 
 
 def _feed_warnings(settings: Settings, report: Reporter) -> Iterator[Problem]:
+    if not settings.feeds:
+        yield report.problem(
+            ("feeds",),
+            "no feeds: only what `watcher feeds add` or `import` has added is polled; or add a "
+            '[[feeds]] table with url = "https://..."',
+        )
     for index, feed in enumerate(settings.feeds):
         if feed.every is not None and feed.every < _OFTEN:
             yield report.problem(
@@ -35,7 +41,8 @@ def _feed_warnings(settings: Settings, report: Reporter) -> Iterator[Problem]:
 
 def _topic_warnings(settings: Settings, report: Reporter) -> Iterator[Problem]:
     for index, topic in enumerate(settings.topics):
-        if not any(not feed.topics or topic.id in feed.topics for feed in settings.feeds):
+        watched = any(not feed.topics or topic.id in feed.topics for feed in settings.feeds)
+        if settings.feeds and not watched:
             yield report.problem(("topics", index), f'no feed is watched for "{topic.id}"')
         told = any(not r.topics or topic.id in r.topics for r in settings.receivers)
         if settings.receivers and not told:

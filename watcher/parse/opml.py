@@ -159,7 +159,8 @@ def _joined(names: Iterable[str]) -> str:
 def _listed(text: str) -> list[str]:
     """The names in such a list; others also write paths: ``/World/Caucasus`` is two names."""
     names = (name for path in text.split(",") for name in path.split("/"))
-    return [
+    listed = (
         clean_line(name.replace("%2F", "/").replace("%2C", ",").replace("%25", "%"), 60)
         for name in names
-    ]
+    )
+    return [name for name in listed if name]

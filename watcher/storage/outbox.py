@@ -220,14 +220,22 @@ class Outbox:
         )
 
     def alerts(
-        self, *, limit: int = 50, ids: Collection[AlertId] | None = None, hit_id: int | None = None
+        self,
+        *,
+        limit: int = 50,
+        ids: Collection[AlertId] | None = None,
+        hit_id: int | None = None,
+        dead: bool = False,
     ) -> list[AlertRecord]:
-        """Alerts with their deliveries, newest first."""
+        """Alerts with their deliveries, newest first; ``dead``: those with a dead delivery."""
         query = select(alerts).order_by(alerts.c.id.desc()).limit(limit)
         if ids is not None:
             query = query.where(alerts.c.id.in_(list(ids)))
         if hit_id is not None:
             query = query.where(alerts.c.hit_id == hit_id)
+        if dead:
+            given_up = select(deliveries.c.alert_id).where(deliveries.c.state == DeliveryState.DEAD)
+            query = query.where(alerts.c.id.in_(given_up))
         with self._database.reading() as connection:
             rows = connection.execute(query).all()
             sent = _deliveries_of(connection, [row.id for row in rows])
