@@ -123,6 +123,9 @@ def translated(url: str) -> Iterator[None]:
     except (DataError, IntegrityError) as error:
         kind = type(error.orig).__name__
         raise RefusedError(f"{shown(url)}: the database refuses a row ({kind})") from error
+    except OverflowError as error:
+        # SQLite's driver, for an id that nobody can have: PostgreSQL's raises a DataError.
+        raise RefusedError(f"{shown(url)}: a number is too large") from error
     except DBAPIError as error:
         raise StorageError(f"{shown(url)}: {plain(error.orig)}") from error
     except SQLAlchemyError as error:
