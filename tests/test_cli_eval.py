@@ -70,6 +70,8 @@ def test_lines_may_hold_any_character_and_need_not_state_a_language(
     file.write_text("\r\n".join(lines), "utf-8-sig", newline="")
     found = answer("eval", file, config=config)
     assert (found["n"], found["misses"], found["false_alarms"]) == (2, [], [])
+    file.write_text(json.dumps(row("a", 3) | {"id": 7}) + "\n", "utf-8")
+    assert answer("eval", file, config=config)["misses"] == [7]
     assert {lang: part["n"] for lang, part in found["by_language"].items()} == {"en": 2}
 
 

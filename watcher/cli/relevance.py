@@ -220,7 +220,12 @@ def evaluate_file(
     told = [row | {"lang": article.lang} for row, article in zip(rows, articles, strict=True)]
     report = evaluate(told, scores)
     if as_json:
-        emit(report.to_json() | {"profile_version": scores[0].profile_version})
+        stated = {str(row["id"]): row["id"] for row in rows}  # a number stays one
+        errors = {
+            "misses": [stated[name] for name in report.misses],
+            "false_alarms": [stated[name] for name in report.false_alarms],
+        }
+        emit(report.to_json() | errors | {"profile_version": scores[0].profile_version})
     else:
         print_report(report, profile=scores[0].profile_version)
 
