@@ -70,16 +70,22 @@ def test_lines_may_hold_any_character_and_need_not_state_a_language(
     file.write_text("\r\n".join(lines), "utf-8-sig", newline="")
     found = answer("eval", file, config=config)
     assert (found["n"], found["misses"], found["false_alarms"]) == (2, [], [])
+    file.write_text(json.dumps(row("a", 3) | {"id": 7}) + "\n", "utf-8")
+    assert answer("eval", file, config=config)["misses"] == [7]
     assert {lang: part["n"] for lang, part in found["by_language"].items()} == {"en": 2}
 
 
-def test_an_article_in_an_old_charset_is_scored_as_it_reads(config: Path, tmp_path: Path) -> None:
+def test_an_article_is_scored_as_it_reads_whatever_holds_it(config: Path, tmp_path: Path) -> None:
     russian = (
         "Южная Осетия: референдум\n\nБибилов сообщил журналистам, что голосование пройдёт летом."
     )
     file = tmp_path / "article.txt"
     file.write_bytes(russian.encode("cp1251"))
     assert answer("score", file, config=config)["title"] == "Южная Осетия: референдум"
+    file.write_text("title: The dam of Merowin\nlang: en\n---\nIt gave way.\n", "utf-8")
+    assert answer("score", file, config=config)["title"] == "The dam of Merowin"
+    file.write_text(f"<article><h1>The dam of Merowin</h1><p>{FLOOD}</p></article>", "utf-8")
+    assert answer("score", file, config=config)["title"] == "The dam of Merowin"
     own = tmp_path / "loopback.toml"
     own.write_text(f'{config.read_text()}[fetch]\nallow_private_addresses = ["127.0.0.0/8"]\n')
     text = (

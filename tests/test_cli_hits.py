@@ -114,6 +114,16 @@ def test_programs_get_every_row_and_people_the_newest(tmp_path: Path) -> None:
     assert "550" in watcher("alerts", "--dead", config=config).stdout
 
 
+def test_a_topic_that_nobody_knows_is_a_mistake_and_not_an_empty_answer(
+    config: Path, tmp_path: Path
+) -> None:
+    report = ("report", "--out", str(tmp_path / "r.html"))
+    for command in (("hits", "list"), ("stories", "list"), report):
+        said = watcher(*command, "--topic", "othr", config=config, code=2).stderr
+        assert "no topic othr; known are other, t; did you mean other?" in said
+        watcher(*command, "--topic", "other", config=config)  # no longer configured, but stored
+
+
 def test_lines_and_csv_are_safe_to_hand_on(config: Path) -> None:
     lines = watcher("hits", "list", "--jsonl", config=config).stdout.splitlines()
     assert [json.loads(line)["lang"] for line in lines] == ["ru", "ka", "zh", "en"]

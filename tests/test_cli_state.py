@@ -227,3 +227,23 @@ def test_mistakes_end_with_one_clear_line(tmp_path: Path) -> None:
     assert "A headline" in (tmp_path / "r.html").read_text("utf-8")
     shutil.rmtree(tmp_path)
     assert json.loads(watcher("doctor", "--json", config=config, code=1).stdout)["ok"] is False
+
+
+def test_numbers_times_and_addresses_beyond_all_bounds_are_refused_in_a_line(
+    tmp_path: Path,
+) -> None:
+    config = write_config(tmp_path)
+    filled(tmp_path, at=datetime.now(UTC)).close()
+    nobody = "99999999999999999999"
+    for words in (("why", nobody), ("alerts", "retry", nobody), ("hits", "--story", nobody)):
+        assert "too large" in watcher(*words, config=config, code=1).stderr
+    for words in (
+        ("hits", "--since", "99999999d"),
+        ("hits", "--until", "0001-01-01"),
+        ("alerts", "silence", "--topic", "t", "--for", "99999999d"),
+        ("topics", "timeline", "t", "--since", "9999999w"),
+    ):
+        said = watcher(*words, config=config, code=2, env={"TZ": "Asia/Tokyo"}).stderr
+        assert words[-1] in said
+    for command in ("test", "add", "discover"):
+        assert "bad-url" in watcher("feeds", command, "http://[::1", config=config, code=1).stderr

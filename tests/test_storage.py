@@ -49,6 +49,7 @@ from watcher.storage import (
 )
 from watcher.storage.claims import SHARE
 from watcher.storage.engine import SCHEMA, migrations_folder
+from watcher.storage.maintenance import restore
 from watcher.storage.tables import entries
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -698,6 +699,34 @@ def test_a_backup_of_a_live_database_is_whole(tmp_path: Path) -> None:
     assert copy.execute("SELECT count(*) FROM feeds").fetchone() == (2,)
     assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     copy.close()
+
+
+def test_a_backup_for_which_the_disk_is_too_small_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live, good, target = (tmp_path / name for name in ("w.sqlite3", "good.sqlite3", "new.sqlite3"))
+    store = Store(f"sqlite:///{live}")
+    add_feed(store, "a")
+    with pytest.raises(StorageError, match="can't be written: the database file can't be opened"):
+        store.backup(tmp_path / "nowhere" / "copy.sqlite3")
+    store.backup(good)
+    connect = sqlite3.connect
+
+    def small_disk(path: Path | str, **options: Any) -> sqlite3.Connection:
+        connection = connect(path, **options)
+        if Path(path) not in (live, good):
+            connection.execute("PRAGMA max_page_count = 3")
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", small_disk)
+    with pytest.raises(StorageError, match="can't be written: the disk is full"):
+        store.backup(target)
+    store.close()
+    with pytest.raises(StorageError, match="can't be restored: the disk is full"):
+        restore(good, live, now=NOW)
+    left = {path.name for path in tmp_path.iterdir() if not path.match("*-wal")}
+    assert left - {"good.sqlite3-shm"} == {live.name, good.name}
+    assert connect(live).execute("SELECT count(*) FROM feeds").fetchone() == (1,)
 
 
 def test_no_password_in_what_is_printed(tmp_path: Path) -> None:

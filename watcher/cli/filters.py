@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from watcher.cli.output import now_utc
+from watcher.cli.output import now_utc, safe
 from watcher.cli.times import parse_time
 from watcher.errors import UsageError
 from watcher.model import Verdict
 
 if TYPE_CHECKING:
+    from watcher.cli.shell import Root
     from watcher.storage import HitFilter
 
     Wanted = HitFilter
@@ -139,3 +140,13 @@ def did_you_mean(text: str, known: Iterable[str]) -> str:
 
     near = difflib.get_close_matches(text, list(known), n=1, cutoff=0.5)
     return f"; did you mean {near[0]}?" if near else ""
+
+
+def check_topic(cli: Root, topic: str, stored: list[str]) -> None:
+    """Raise UsageError for a topic that neither the database nor the configuration knows."""
+    if topic in stored:
+        return
+    known = sorted({*stored, *(str(spec.id) for spec in cli.settings.topics)})
+    if topic not in known:
+        near = did_you_mean(topic, known)
+        raise UsageError(f"no topic {safe(topic)}; known are {', '.join(known)}{near}")

@@ -39,7 +39,7 @@ def list_hits(
     store = root(context).store()
     found = store.review.hits(wanted)
     if wanted.topic and not found:
-        _check_topic(root(context), wanted.topic, store.review.topics())
+        filters.check_topic(root(context), wanted.topic, store.review.topics())
     if form != "text":
         print_data(found, form)
     elif not found:
@@ -48,16 +48,6 @@ def list_hits(
             note("`watcher poll` makes a pass, `watcher status` says how things stand.")
     else:
         _print_list(found, more=len(found) == wanted.limit, pager=pager)
-
-
-def _check_topic(cli: Root, topic: str, stored: list[str]) -> None:
-    """Raise UsageError for a topic that neither the database nor the configuration knows."""
-    if topic in stored:
-        return
-    known = sorted({*stored, *(str(spec.id) for spec in cli.settings.topics)})
-    if topic not in known:
-        near = filters.did_you_mean(topic, known)
-        raise UsageError(f"no topic {safe(topic)}; known are {', '.join(known)}{near}")
 
 
 def _print_list(found: list[HitRecord], *, more: bool, pager: bool) -> None:

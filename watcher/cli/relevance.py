@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from watcher.relevance import EvalReport, Scorer
 
 RIGHT: dict[str, Any] = {"justify": "right"}
+_MARKUP = re.compile(rb"<(?:!doctype html|html|head|body|article|h1|p)[\s>]", re.IGNORECASE)
 FIGURES = {
     "average_precision": "average precision",
     "f1": "F1",
@@ -102,17 +104,22 @@ def read_article(cli: Root, subject: str) -> ArticleText:
             raise UsageError(f"{subject}: {error.strerror or 'cannot be read'}") from None
     if not body.strip():
         raise UsageError(f"{subject}: there is nothing in it")
-    if b"<html" in body[:5000].lower() or b"<!doctype html" in body[:500].lower():
+    if _MARKUP.search(body, 0, 5000):
         return asyncio.run(_extract_article(body, "file"))
     return _plain_article(body)
 
 
 def _plain_article(body: bytes) -> ArticleText:
+    """A text whose first line is its title, or one that begins with ``key: value`` lines as seeds do."""
+    from watcher.config.seeds import split_header
     from watcher.text.charset import decode
     from watcher.text.clean import clean_line, clean_text
     from watcher.text.lang import detect_lang
 
-    title, _, rest = decode(body).text.strip().partition("\n")
+    header, article = split_header(decode(body).text)
+    title, rest = header.get("title"), article
+    if not title:
+        title, _, rest = article.partition("\n")
     text = clean_text(rest)
     return ArticleText(title=clean_line(title), text=text, lang=detect_lang(text or title))
 
@@ -213,7 +220,12 @@ def evaluate_file(
     told = [row | {"lang": article.lang} for row, article in zip(rows, articles, strict=True)]
     report = evaluate(told, scores)
     if as_json:
-        emit(report.to_json() | {"profile_version": scores[0].profile_version})
+        stated = {str(row["id"]): row["id"] for row in rows}  # a number stays one
+        errors = {
+            "misses": [stated[name] for name in report.misses],
+            "false_alarms": [stated[name] for name in report.false_alarms],
+        }
+        emit(report.to_json() | errors | {"profile_version": scores[0].profile_version})
     else:
         print_report(report, profile=scores[0].profile_version)
 

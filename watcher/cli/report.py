@@ -29,7 +29,10 @@ def report(
     begin = parse_time(since, now=now)
     assert begin is not None  # noqa: S101  # only None gives None
     cli = root(context)
-    facts = gather(cli.store(), topic=topic, since=begin, now=now, ladders=cli.stages)
+    store = cli.store()
+    if topic:
+        filters.check_topic(cli, topic, store.review.topics())
+    facts = gather(store, topic=topic, since=begin, now=now, ladders=cli.stages)
     write_out([render(facts)], out)
     told = plural(len(facts.hits), "hit"), plural(len(facts.members), "story", "stories")
     note(f"wrote {'stdout' if out == Path('-') else out}: {' in '.join(told)}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from watcher.cli.filters import JsonFlag
+from watcher.cli.filters import JsonFlag, check_topic
 from watcher.cli.hits import hit_json
 from watcher.cli.output import (
     ago,
@@ -45,6 +45,8 @@ def list_stories(
     store = root(context).store()
     limit = limit or (10_000 if as_json else 30)
     found = store.review.stories(topic=topic, since=parse_time(since, now=now), limit=limit)
+    if topic and not found:
+        check_topic(root(context), topic, store.review.topics())
     timelines = store.review.timelines([story.id for story in found])
     if as_json:
         emit([story_json(story, timelines[story.id]) for story in found])

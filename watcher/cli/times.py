@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from watcher.errors import UsageError
 
 _HOURS = {"m": 1 / 60, "h": 1, "d": 24, "w": 7 * 24}
+_LONGEST = 100 * 365 * 24
 _AGO = re.compile(r"(\d+(?:\.\d+)?)\s*(m|min|minutes?|h|hours?|d|days?|w|weeks?)")
 
 
@@ -21,11 +22,12 @@ def parse_time(text: str | None, *, now: datetime) -> datetime | None:
         return now - _span(ago)
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        # The first and last days of the calendar are beyond it in another time zone.
+        return (found if found.tzinfo else found.astimezone()).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise UsageError(
             f'"{text}" is not a time; say 2d, 36h, 2026-11-20 or "2026-11-20 08:00"'
         ) from None
-    return (found if found.tzinfo else found.astimezone()).astimezone(UTC)
 
 
 def parse_span(text: str) -> timedelta:
@@ -37,7 +39,7 @@ def parse_span(text: str) -> timedelta:
 
 
 def _span(found: re.Match[str]) -> timedelta:
-    try:
-        return timedelta(hours=float(found[1]) * _HOURS[found[2][0]])
-    except OverflowError:
-        raise UsageError(f"{found[0]} is longer than time goes back here") from None
+    hours = float(found[1]) * _HOURS[found[2][0]]
+    if hours > _LONGEST:
+        raise UsageError(f"{found[0]} is longer than time goes back here")
+    return timedelta(hours=hours)

@@ -90,7 +90,10 @@ def plain_spec(url: str) -> FeedSpec:
 
 def telegram(url: str, kind: FeedKind | None) -> tuple[str, FeedKind | None]:
     """A channel's public page is what can be polled: https://t.me/NAME is https://t.me/s/NAME."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url, kind  # fetching it says what is wrong
     if parts.hostname != "t.me" or kind not in (None, FeedKind.TELEGRAM):
         return url, kind
     name = parts.path.removeprefix("/s/").strip("/")

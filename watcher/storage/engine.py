@@ -123,13 +123,19 @@ def translated(url: str) -> Iterator[None]:
     except (DataError, IntegrityError) as error:
         kind = type(error.orig).__name__
         raise RefusedError(f"{shown(url)}: the database refuses a row ({kind})") from error
+    except OverflowError as error:
+        # SQLite's driver, for an id that nobody can have: PostgreSQL's raises a DataError.
+        raise RefusedError(f"{shown(url)}: a number is too large") from error
     except DBAPIError as error:
-        raise StorageError(f"{shown(url)}: {_plain(error.orig)}") from error
+        raise StorageError(f"{shown(url)}: {plain(error.orig)}") from error
     except SQLAlchemyError as error:
         raise StorageError(f"{shown(url)}: {type(error).__name__}") from error
 
 
-def _plain(error: BaseException | None) -> str:
+def plain(error: BaseException | None) -> str:
+    """What an error of a database or its file means, in words where they are known."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
     text = str(error).strip().splitlines()[0] if error and str(error).strip() else "failed"
     known = {
         "database or disk is full": "the disk is full; free some space, nothing stored is lost",

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, delete, exists, select
 
 from watcher.errors import StorageError
 from watcher.storage.database import Database
-from watcher.storage.engine import SCHEMA
+from watcher.storage.engine import SCHEMA, plain
 from watcher.storage.tables import articles, entries, feeds, hits
 
 BATCH = 2000
@@ -164,8 +164,8 @@ def restore(backup: Path, target: Path, *, now: datetime) -> Path | None:
             os.fsync(stream.fileno())
         kept = _set_aside(target, now) if target.exists() else None
         beside.replace(target)
-    except OSError as error:
-        raise StorageError(f"{target}: can't be restored: {error.strerror}") from None
+    except (sqlite3.Error, OSError) as error:
+        raise StorageError(f"{target}: can't be restored: {plain(error)}") from None
     finally:
         beside.unlink(missing_ok=True)
     return kept

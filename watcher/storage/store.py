@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ from watcher.storage.engine import (
     InstanceLock,
     database_path,
     open_engine,
+    plain,
     quick_check,
     schema_version,
     shown,
@@ -111,14 +114,18 @@ class Store:
             raise StorageError("a PostgreSQL database is backed up with pg_dump")
         if target.exists():
             raise StorageError(f"{target}: exists already; name a new file")
-        source = sqlite3.connect(self.path)
         try:
-            with sqlite3.connect(target) as copy:
+            with (
+                closing(sqlite3.connect(self.path)) as source,
+                closing(sqlite3.connect(target)) as copy,
+            ):
                 source.backup(copy)
-            copy.close()
-        finally:
-            source.close()
-        target.chmod(0o600)
+            target.chmod(0o600)
+        except (sqlite3.Error, OSError) as error:
+            # Half a copy must not be taken for a backup.
+            with contextlib.suppress(OSError):
+                target.unlink(missing_ok=True)
+            raise StorageError(f"{target}: can't be written: {plain(error)}") from None
 
     def close(self) -> None:
         """Close every connection and give the lock back."""
