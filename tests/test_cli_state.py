@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from program import answer, watcher
+from program import WATCHER, answer, watcher
 from stored import NOW, keep
 
 from watcher.cli.advice import ADVICE, advice_for
@@ -247,3 +248,17 @@ def test_numbers_times_and_addresses_beyond_all_bounds_are_refused_in_a_line(
         assert words[-1] in said
     for command in ("test", "add", "discover"):
         assert "bad-url" in watcher("feeds", command, "http://[::1", config=config, code=1).stderr
+
+
+def test_a_reader_that_leaves_and_streams_that_are_closed_are_no_failure(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    filled(tmp_path, at=datetime.now(UTC)).close()
+
+    def shell(words: str) -> subprocess.CompletedProcess[str]:
+        command = ["bash", "-o", "pipefail", "-c", f"'{WATCHER}' -c '{config}' {words}"]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+    for words in ("why 1 | true", "hits --json | true", "feeds >&-", "why 1 >&-", "status 2>&-"):
+        done = shell(words)
+        assert (done.returncode, done.stderr) == (0, ""), words
+    assert "there is nothing in it" in shell("score - <&-").stderr

@@ -255,6 +255,7 @@ def _named(words: Sequence[str]) -> str | None:
 
 def run() -> None:
     """Parse, call, exit. A user's mistake ends with one clear line, never a traceback."""
+    _open_streams()
     register(sys.argv[1:])
     # Most of what is imported comes later, with the command: at Python's own threshold of 700 the
     # collector would look through it again and again, for 5 % of a pass over 1,000 feeds.
@@ -272,15 +273,36 @@ def run() -> None:
     except WatcherError as error:
         code = _fail(str(error), error.exit_code)
     except BrokenPipeError:
-        # `watcher hits list | head` is no failure.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
+        code = _nobody_reads_on()
+    except SystemExit as stop:
+        # The library ends by itself when a pipe breaks, as if that were a failure.
+        if not isinstance(stop.__context__, BrokenPipeError):
+            raise
+        code = _nobody_reads_on()
     except OSError as error:
         # A full disk behind stdout; whatever a command opens by itself it explains by itself.
         code = _fail(f"can't write: {error.strerror or error}", 1)
     except KeyboardInterrupt:
         code = _fail("stopped", 1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _nobody_reads_on() -> int:
+    """`watcher hits list | head` is no failure; what is still in the buffer goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return 0
+
+
+def _open_streams() -> None:
+    """A parent may have closed standard streams: what is opened next must not take their numbers."""
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+            os.set_inheritable(number, True)
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
 
 
 def _fail(text: str, code: int) -> int:
