@@ -498,6 +498,38 @@ def test_prose_beside_a_list_of_keywords_makes_no_hit(number: int) -> None:
         assert not after.hit or before.hit, f"{row['id']}: {before.value} to {after.value}"
 
 
+RESULTS = "\n".join(f"District {n}: {n * 7 % 100}.{n % 10}%, turnout {n + 20}%" for n in range(60))
+FIGURES = " ".join(f"{n} {n * 7 % 100}.{n % 10}%" for n in range(80))
+NAMES = ", ".join(f"Ivan Petrov{chr(97 + n % 26)}" for n in range(80))
+REPORT = (
+    "Anatoly Bibilov, the leader of South Ossetia, announced the results of the referendum on "
+    "joining Russia. Georgia's foreign ministry said that a vote on the annexation of its territory "
+    "has no legal force at all, and asked its partners not to recognise it."
+)
+
+
+@pytest.mark.parametrize("below", [RESULTS, FIGURES, NAMES])
+def test_a_report_above_a_table_or_a_list_of_names_is_a_report(below: str) -> None:
+    """The results of a referendum come as one; figures and names once made keywords of it all."""
+    title = "Bibilov announces results of South Ossetia referendum"
+    for text in (f"{REPORT}\n\n{below}", f"{REPORT} {FIGURES}"):
+        assert first(ArticleText(title=title, text=text)).hit
+
+
+def test_a_list_of_keywords_under_prose_about_something_else_earns_nothing() -> None:
+    keywords = [
+        "South Ossetia news",
+        "referendum joining Russia",
+        "Bibilov",
+        "annexation",
+        "Tskhinvali",
+    ]
+    listed = "\n".join(keywords * 20)
+    text = f"{UNRELATED[0].strip()} {UNRELATED[0].strip()}\n\n{listed}"
+    for title in ("Results of the week", "South Ossetia referendum Bibilov"):
+        assert not first(ArticleText(title=title, text=text)).hit
+
+
 def test_the_order_and_the_company_of_topics_do_not_matter() -> None:
     specs = [first_topic(), example_topic("avian-flu"), example_topic("insolvency")]
     alone = [Scorer([compile_profile(spec)]) for spec in specs]

@@ -70,6 +70,8 @@ _TIME = re.compile(r"\W?\d{1,2}[:.]\d\d\b")
 SECTION_LEAD = 3
 """Sentences of a section that count as its lead, its label among them."""
 _JUNK_FROM, _HEAD = 50, 80
+_PROSE_FROM = 30
+"""Words of prose that make an article of a page which is mostly a list."""
 _LISTED_WORDS = 8
 """Words of a list's item from which on it tells something, if it ends as a sentence does."""
 
@@ -132,7 +134,8 @@ def lay_out(article: ArticleText) -> Layout:
     dateline = (0, 0)
     lang = background.guess_language(words.folded)
     sold = wares(words.folded)
-    junk = _is_junk(words, lang, sold)
+    junk = _begins_as_junk(words, sold)
+    listed = not junk and _is_mostly_junk(words, lang, sold)
     spans: list[tuple[str, int, int]] = []
     placed: list[Sentence] = []
     begin = 0
@@ -143,19 +146,23 @@ def lay_out(article: ArticleText) -> Layout:
         bounds = paragraphs(words.text[begin : begin + len(text)])
         lines = [(begin + start, begin + end) for start, end in bounds]
         furniture = (
-            [junk] * len(lines) if name == "title" or junk else _furniture(words, lines, lang, sold)
+            [junk] * len(lines)
+            if name == "title" or junk
+            else _furniture(words, lines, lang, sold, only_prose=listed)
         )
         for line, is_furniture in zip(lines, furniture, strict=True):
             place = Place.TITLE if name == "title" else Place.BODY
             _place(words, line, Place.FURNITURE if is_furniture else place, placed)
         begin += len(text) + 1
+    if listed and sum(s.stop - s.first for s in placed if _is_story(s)) < _PROSE_FROM:
+        placed = [sentence._replace(place=Place.FURNITURE) for sentence in placed]
     return Layout(
         words=words,
         lang=lang,
         sentences=tuple(placed),
         sentence_of=_sentence_of(words, placed),
         fields=tuple(spans),
-        length=sum(s.place in (Place.LEAD, Place.BODY) for s in placed),
+        length=sum(map(_is_story, placed)),
         sections=_sections(words.text, placed),
         dateline=dateline,
     )
@@ -170,17 +177,24 @@ def _dateline_length(text: str) -> int:
     return found.end()
 
 
-def _is_junk(words: Words, lang: str, sold: Wares) -> bool:
-    """Whether the page is nothing but keywords or bait: all of it, or how it begins. Prose behind
-    the beginning, of whatever, makes no article of it."""
-    whole, head = (0, len(words)), (0, min(len(words), _HEAD))
+def _begins_as_junk(words: Words, sold: Wares) -> bool:
+    """Whether the page begins with nothing but keywords or bait. Prose behind that, of whatever,
+    makes no article of it."""
+    head = (0, min(len(words), _HEAD))
     begins_in = background.guess_language(words.folded[:_HEAD])
-    return (
-        _is_keywords(words, whole, lang, _LEAST_IN_ALL, _JUNK_FROM)
-        or _is_keywords(words, head, begins_in, _LEAST_IN_LINE, _JUNK_FROM)
-        or is_bait(sold, *whole)
-        or is_bait(sold, *head)
-    )
+    keywords = _is_keywords(words, head, begins_in, _LEAST_IN_LINE, _JUNK_FROM)
+    return keywords or is_bait(sold, *head)
+
+
+def _is_mostly_junk(words: Words, lang: str, sold: Wares) -> bool:
+    """Whether the page, taken as a whole, is keywords or bait. It may be an article all the same,
+    above a table of results or a list of names: then its paragraphs of prose tell."""
+    whole = (0, len(words))
+    return _is_keywords(words, whole, lang, _LEAST_IN_ALL, _JUNK_FROM) or is_bait(sold, *whole)
+
+
+def _is_story(sentence: Sentence) -> bool:
+    return sentence.place in (Place.LEAD, Place.BODY)
 
 
 def _fields(article: ArticleText) -> list[tuple[str, str]]:
@@ -246,9 +260,10 @@ def _sentence_of(words: Words, placed: Sequence[Sentence]) -> tuple[int, ...]:
 
 
 def _furniture(
-    words: Words, lines: Sequence[tuple[int, int]], lang: str, sold: Wares
+    words: Words, lines: Sequence[tuple[int, int]], lang: str, sold: Wares, *, only_prose: bool
 ) -> list[bool]:
-    """Which lines of one field are no part of its story."""
+    """Which lines of one field are no part of its story; ``only_prose``: all but plain prose."""
+    least, enough = (_LEAST_IN_ALL, 1) if only_prose else (_LEAST_IN_LINE, _KEYWORDS_FROM)
     text = words.text
     parts = [words.between(*line) for line in lines]
     counts = [stop - first for first, stop in parts]
@@ -266,7 +281,8 @@ def _furniture(
         flags.append(
             after_heading
             or _is_list(line, part[1] - part[0])
-            or _is_keywords(words, part, lang, _LEAST_IN_LINE, _KEYWORDS_FROM)
+            or (only_prose and not is_prose)
+            or _is_keywords(words, part, lang, least, enough)
             or is_bait(sold, *part)
         )
     return _with_trailing_links(text, lines, counts, prose, flags)
@@ -314,7 +330,8 @@ def _is_list(line: str, count: int) -> bool:
 def _is_keywords(
     words: Words, part: tuple[int, int], lang: str, least: Mapping[str, float], enough: int
 ) -> bool:
-    """Whether these words, by number, hold next to no function words of their language."""
+    """Whether these words, by number, hold next to no function words of their language, and are
+    ``enough`` to tell."""
     first, stop = part
     if stop - first < enough:
         return False
@@ -327,8 +344,12 @@ def _is_keywords(
     if lang not in least:
         return False
     stopwords = known[lang].stopwords
-    count = sum(map(stopwords.__contains__, words.folded[first:stop]))
-    return count < least[lang] * (stop - first)
+    folded = words.folded[first:stop]
+    count = sum(map(stopwords.__contains__, folded))
+    if count >= least[lang] * (stop - first):
+        return False
+    said = sum(not word.isdigit() for word in folded)  # figures are no keywords
+    return said >= enough and count < least[lang] * said
 
 
 def _with_trailing_links(
