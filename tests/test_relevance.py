@@ -516,6 +516,18 @@ def test_a_report_above_a_table_or_a_list_of_names_is_a_report(below: str) -> No
         assert first(ArticleText(title=title, text=text)).hit
 
 
+def test_prose_of_a_language_without_function_words_of_its_own_is_no_list_of_keywords() -> None:
+    """Albanian, in which a quarter of the words are taken for Italian ones."""
+    text = (
+        "Udhëheqësi i Osetisë së Jugut, Anatoly Bibilov, tha të hënën se rajoni do të mbajë në korrik "
+        "një referendum për bashkimin me Rusinë. Ministria e Jashtme e Gjeorgjisë e dënoi planin dhe "
+        "tha se ai nuk ka asnjë fuqi ligjore. Kremlini tha se nuk është marrë asnjë vendim për këtë "
+        "çështje. Bibilov u tha gazetarëve në Tskhinvali se populli e pret prej kohësh këtë moment."
+    )
+    title = "Bibilov: South Ossetia kërkon referendum për t'iu bashkuar Rusisë"
+    assert first(ArticleText(title=title, text=text, lang="sq")).hit
+
+
 def test_a_list_of_keywords_under_prose_about_something_else_earns_nothing() -> None:
     keywords = [
         "South Ossetia news",

@@ -49,17 +49,27 @@ _CLOSERS = " \t»”“\"’')]"
 _STOPS = tuple(".!?…:;։។。！？")
 # Shares of function words under which a paragraph, or a whole article, is no prose but a list of
 # keywords: below all but 2 in 1,000 real articles, in languages whose function words are words.
-_LEAST_IN_LINE = (
+_IN_LINE = (
     dict.fromkeys(("fr", "es", "it"), 0.18)
     | dict.fromkeys(("en", "de", "nl", "pt", "ro"), 0.12)
     | dict.fromkeys(("ru", "uk", "bg", "pl", "cs"), 0.06)
 )
-_LEAST_IN_ALL = (
+_IN_ALL = (
     dict.fromkeys(("fr", "es", "it", "pt"), 0.25)
     | dict.fromkeys(("en", "de", "nl", "ro", "bg"), 0.19)
     | dict.fromkeys(("ru", "uk", "pl", "cs"), 0.125)
 )
 _KEYWORDS_FROM = 18
+
+
+class _Least(NamedTuple):
+    """Such shares by language, of a line and of a page."""
+
+    line: Mapping[str, float]
+    page: Mapping[str, float]
+
+
+_LEAST, _UNKNOWN = _Least(_IN_LINE, _IN_ALL), _Least({}, {})
 LABEL_WORDS, _HEADING_WORDS, _LEAST_SECTIONS = 3, 9, 3
 _DATELINE = re.compile(
     r"\s*(?P<place>[^\W\d_][\w'’.\- ]{1,30}?)"
@@ -134,8 +144,10 @@ def lay_out(article: ArticleText) -> Layout:
     dateline = (0, 0)
     lang = background.guess_language(words.folded)
     sold = wares(words.folded)
-    junk = _begins_as_junk(words, sold)
-    listed = not junk and _is_mostly_junk(words, lang, sold)
+    # Prose of a language without such shares looks like a list of keywords of its neighbour's.
+    least = _LEAST if not article.lang or article.lang in _IN_ALL else _UNKNOWN
+    junk = _begins_as_junk(words, sold, least)
+    listed = not junk and _is_mostly_junk(words, lang, sold, least)
     spans: list[tuple[str, int, int]] = []
     placed: list[Sentence] = []
     begin = 0
@@ -148,7 +160,7 @@ def lay_out(article: ArticleText) -> Layout:
         furniture = (
             [junk] * len(lines)
             if name == "title" or junk
-            else _furniture(words, lines, lang, sold, only_prose=listed)
+            else _furniture(words, lines, lang, sold, least, only_prose=listed)
         )
         for line, is_furniture in zip(lines, furniture, strict=True):
             place = Place.TITLE if name == "title" else Place.BODY
@@ -177,20 +189,20 @@ def _dateline_length(text: str) -> int:
     return found.end()
 
 
-def _begins_as_junk(words: Words, sold: Wares) -> bool:
+def _begins_as_junk(words: Words, sold: Wares, least: _Least) -> bool:
     """Whether the page begins with nothing but keywords or bait. Prose behind that, of whatever,
     makes no article of it."""
     head = (0, min(len(words), _HEAD))
     begins_in = background.guess_language(words.folded[:_HEAD])
-    keywords = _is_keywords(words, head, begins_in, _LEAST_IN_LINE, _JUNK_FROM)
+    keywords = _is_keywords(words, head, begins_in, least.line, _JUNK_FROM)
     return keywords or is_bait(sold, *head)
 
 
-def _is_mostly_junk(words: Words, lang: str, sold: Wares) -> bool:
+def _is_mostly_junk(words: Words, lang: str, sold: Wares, least: _Least) -> bool:
     """Whether the page, taken as a whole, is keywords or bait. It may be an article all the same,
     above a table of results or a list of names: then its paragraphs of prose tell."""
     whole = (0, len(words))
-    return _is_keywords(words, whole, lang, _LEAST_IN_ALL, _JUNK_FROM) or is_bait(sold, *whole)
+    return _is_keywords(words, whole, lang, least.page, _JUNK_FROM) or is_bait(sold, *whole)
 
 
 def _is_story(sentence: Sentence) -> bool:
@@ -260,10 +272,16 @@ def _sentence_of(words: Words, placed: Sequence[Sentence]) -> tuple[int, ...]:
 
 
 def _furniture(
-    words: Words, lines: Sequence[tuple[int, int]], lang: str, sold: Wares, *, only_prose: bool
+    words: Words,
+    lines: Sequence[tuple[int, int]],
+    lang: str,
+    sold: Wares,
+    least: _Least,
+    *,
+    only_prose: bool,
 ) -> list[bool]:
     """Which lines of one field are no part of its story; ``only_prose``: all but plain prose."""
-    least, enough = (_LEAST_IN_ALL, 1) if only_prose else (_LEAST_IN_LINE, _KEYWORDS_FROM)
+    share, enough = (least.page, 1) if only_prose else (least.line, _KEYWORDS_FROM)
     text = words.text
     parts = [words.between(*line) for line in lines]
     counts = [stop - first for first, stop in parts]
@@ -282,7 +300,7 @@ def _furniture(
             after_heading
             or _is_list(line, part[1] - part[0])
             or (only_prose and not is_prose)
-            or _is_keywords(words, part, lang, least, enough)
+            or _is_keywords(words, part, lang, share, enough)
             or is_bait(sold, *part)
         )
     return _with_trailing_links(text, lines, counts, prose, flags)
