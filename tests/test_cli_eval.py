@@ -60,6 +60,17 @@ def test_stories_are_measured_without_labels_and_bad_rows_are_named(
     assert "missing label" in watcher("eval", file, config=config, code=2).stderr
 
 
+def test_stories_name_articles_by_the_ids_that_the_lines_state(
+    config: Path, tmp_path: Path
+) -> None:
+    same = [row("a", None, story="one") | {"id": 1}, row("b", None, story="two") | {"id": 2}]
+    for each in same:
+        del each["lang"]
+    found = answer("eval", "--stories", written(tmp_path, *same), config=config)
+    assert found["wrong_merges"] == [[1, 2]]
+    assert list(found["by_language_pair"]) == ["en-en"]
+
+
 def test_lines_may_hold_any_character_and_need_not_state_a_language(
     config: Path, tmp_path: Path
 ) -> None:

@@ -234,7 +234,11 @@ def print_stories(rows: list[dict[str, Any]], *, as_json: bool) -> None:
     """Group the articles as the watcher would and compare with their story labels."""
     from watcher.stories import evaluate_stories
 
-    found = json.loads(evaluate_stories(rows).to_json())
+    told = [row | {"lang": row_article(row).lang} for row in rows]
+    found = json.loads(evaluate_stories(told).to_json())
+    stated = {str(row["id"]): row["id"] for row in rows}  # a number stays one
+    for wrong in ("wrong_merges", "wrong_splits"):
+        found[wrong] = [[stated[name] for name in pair] for pair in found[wrong]]
     if as_json:
         emit(found)
         return
