@@ -304,3 +304,13 @@ def test_a_feed_may_be_added_to_be_read_whatever_robots_txt_says(
     refused, read = (answer("poll", name, config=config) for name in ("feed 1", "open"))
     assert (refused["pages"], refused["partial"] > 0) == (0, True)
     assert (read["pages"] > 0, read["partial"]) == (True, 0)
+
+
+def test_a_broken_file_is_told_of_where_no_feed_is_stored(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('[[feeds]]\nurl = "http://127.0.0.1:9/feed"\nevry = "5m"\n', "utf-8")
+    for form in ([], ["--json"]):
+        said = watcher("feeds", "list", *form, config=config, code=2)
+        assert "config.toml:3" in said.stderr
+        assert "did you mean every" in said.stderr
+        assert said.stdout == ""

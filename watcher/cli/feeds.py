@@ -47,7 +47,8 @@ def list_feeds(context: typer.Context, as_json: JsonFlag = False, pager: PagerFl
     cli = root(context)
     now = now_utc()
     found, fresh = _stored(cli, now)
-    ahead = configured(cli, without=found)
+    # With nothing stored a broken file is told of: "no feeds" may be untrue of it.
+    ahead = configured(cli, without=found) if found else list(cli.settings.feeds)
     if as_json:
         polled = [feed_json(feed, fresh.get(feed.id, 0), now) for feed in found]
         emit([*polled, *(new_feed_json(spec, now) for spec in ahead)])
