@@ -222,12 +222,16 @@ class _HttpHandler(BaseHTTPRequestHandler):
         super().handle()
 
     def _any(self) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
+        stated = self.headers.get("Content-Length", "0" if self.command == "GET" else "")
+        body = self.rfile.read(int(stated or 0))
+        if not stated or len(body) < int(stated):
+            self.close_connection = True
+            return  # the sender died in the middle of it: nothing was received
         receipt = Receipt(
             method=self.command,
             path=self.path,
             headers={name.lower(): value for name, value in self.headers.items()},
-            body=self.rfile.read(length),
+            body=body,
         )
         self._act(self.server.owner.take(receipt))
 
