@@ -1,5 +1,6 @@
 """What deciding one hit costs with many stored: key lookup in SQLite, parsing, comparing, what is
-new, which stage. "In all" is what the deciding transaction bears; fingerprints are made in workers.
+new, which stage. "In all" leaves out the fingerprint, which is made in workers. What the deciding
+transaction reads and writes beside that is in ``bench_judging``.
 
     python benchmarks/bench_stories.py [--hits 100000] [--days 365] [--lookups 200]
 

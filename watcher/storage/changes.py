@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from watcher.decide.saga import StageMark
-from watcher.model import AlertReason, ArticleId, DeliveryState, HitId, HitKind, TopicId, Verdict
+from watcher.model import ArticleId, HitId, TopicId
+from watcher.storage import statements as ask
 from watcher.storage.database import Database
-from watcher.storage.tables import alerts, deliveries, facts, hits, revisions
+from watcher.storage.tables import revisions
 
 MARKS = 8
 """So many of a topic's latest stages are kept, to go back to when a hit turns out to be wrong."""
@@ -43,58 +44,34 @@ class Changes:
 
     def any_stage(self, topic: TopicId) -> bool:
         """Whether any stage of the topic was ever seen, rightly or not."""
-        query = select(facts.c.name).where(facts.c.name == f"stage:{topic}")
-        return self._connection.execute(query).first() is not None
+        return self._fact(topic) is not None
 
     def set_stage_mark(self, topic: TopicId, mark: StageMark) -> None:
         """The topic has reached a stage."""
         marks = [*self._stage_marks(topic), mark][-MARKS:]
         value = {"marks": [_mark_json(kept) for kept in marks]}
-        new = self._database.insert(facts).values(name=f"stage:{topic}", value=value, at=mark.at)
-        self._connection.execute(
-            new.on_conflict_do_update(
-                index_elements=["name"], set_={"value": new.excluded.value, "at": mark.at}
-            )
-        )
+        said = {"name": f"stage:{topic}", "value": value, "at": mark.at}
+        self._connection.execute(ask.save_fact(self._database.insert), said)
+
+    def _fact(self, topic: TopicId) -> Row[Any] | None:
+        return self._connection.execute(ask.fact(), {"name": f"stage:{topic}"}).first()
 
     def _stage_marks(self, topic: TopicId) -> list[StageMark]:
         """Oldest first, without those that stood on a hit which a person or an edit took back."""
-        row = self._connection.execute(
-            select(facts).where(facts.c.name == f"stage:{topic}")
-        ).first()
+        row = self._fact(topic)
         if row is None:
             return []
         # A release before this one kept the last mark only.
         kept = row.value.get("marks") or [row.value | {"at": row.at.isoformat()}]
         marks = [_mark_from(value) for value in kept]
-        void = self._connection.execute(
-            select(hits.c.id).where(
-                hits.c.id.in_([mark.hit_id for mark in marks if mark.hit_id is not None]),
-                or_(
-                    hits.c.verdict == Verdict.IRRELEVANT,
-                    hits.c.kind != HitKind.HIT,
-                    hits.c.stage.is_(None),
-                ),
-            )
-        ).scalars()
-        lost = set(void)
+        told_by = [mark.hit_id for mark in marks if mark.hit_id is not None]
+        lost = set(self._connection.execute(ask.void_stages(), {"hits": told_by}).scalars())
         return [mark for mark in marks if mark.hit_id not in lost]
 
     def heard_of_stage(self, topic: TopicId, mark: StageMark) -> frozenset[str]:
         """Receivers that were told of the topic's stage since it was reached."""
-        query = (
-            select(deliveries.c.receiver)
-            .join(alerts, alerts.c.id == deliveries.c.alert_id)
-            .join(hits, hits.c.id == alerts.c.hit_id)
-            .where(
-                alerts.c.topic == topic,
-                alerts.c.reason == AlertReason.STAGE_CHANGE,
-                alerts.c.created_at >= (mark.moved_at or mark.at),
-                hits.c.stage == mark.stage,
-                deliveries.c.state != DeliveryState.FAILED,
-            )
-        )
-        return frozenset(self._connection.execute(query).scalars())
+        asked = {"topic": topic, "stage": mark.stage, "since": mark.moved_at or mark.at}
+        return frozenset(self._connection.execute(ask.heard_of_stage(), asked).scalars())
 
     def latest_revision(self, article_id: ArticleId) -> RevisionRecord | None:
         """The text that an article had before its last change."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table
@@ -37,14 +37,15 @@ class Database:
     def is_sqlite(self) -> bool:
         return self.engine.dialect.name == "sqlite"
 
-    def insert(self, table: Table) -> Any:
+    @property
+    def insert(self) -> Callable[[Table], Any]:
         """The dialect's INSERT, which knows ON CONFLICT."""
         if self.is_sqlite:
-            return sqlite.insert(table)
+            return sqlite.insert
         # Late: who runs on SQLite needn't load the other dialect at every command.
         from sqlalchemy.dialects import postgresql
 
-        return postgresql.insert(table)
+        return postgresql.insert
 
 
 def execute_rows(connection: Connection, statement: Any, rows: Sequence[dict[str, Any]]) -> int:

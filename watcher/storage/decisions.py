@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, delete, func, select, text, update
+from sqlalchemy import Connection, Row, func, select, text, update
 
 from watcher.model import (
     AlertId,
@@ -26,6 +26,7 @@ from watcher.model import (
     TopicId,
     Verdict,
 )
+from watcher.storage import statements as ask
 from watcher.storage.articles import mark_scored
 from watcher.storage.changes import Changes
 from watcher.storage.database import Database
@@ -37,14 +38,10 @@ from watcher.storage.records import (
     explanation_json,
 )
 from watcher.storage.tables import (
-    alerts,
     articles,
     deliveries,
     hits,
-    silences,
-    stories,
     story_keys,
-    story_links,
 )
 
 
@@ -119,14 +116,11 @@ class Deciding:
 
     def earlier(self, topic: TopicId, article_id: ArticleId) -> EarlierHit | None:
         """The stored decision on this article, if it was scored before."""
-        row = self.connection.execute(
-            select(hits).where(hits.c.topic == topic, hits.c.article_id == article_id)
-        ).first()
+        asked = {"topic": topic, "article": article_id}
+        row = self.connection.execute(ask.earlier_hit(), asked).first()
         if row is None:
             return None
-        told_score = self.connection.execute(
-            select(func.max(alerts.c.score)).where(alerts.c.hit_id == row.id)
-        ).scalar()
+        told_score = self.connection.execute(ask.best_told_score(), {"hit": row.id}).scalar()
         return EarlierHit(
             id=HitId(row.id),
             kind=row.kind,
@@ -149,40 +143,18 @@ class Deciding:
         """Hits of the window that share a key, those with the most shared keys first."""
         if not keys:
             return []
-        shared = (
-            select(story_keys.c.hit_id, func.count().label("n"))
-            .where(
-                story_keys.c.topic == topic,
-                story_keys.c.key.in_(list(keys)),
-                story_keys.c.at >= since,
-            )
-            .group_by(story_keys.c.hit_id)
-            .order_by(func.count().desc(), story_keys.c.hit_id.desc())
-            .limit(limit)
-            .subquery()
-        )
-        query = (
-            select(*MEMBER)
-            .join(shared, shared.c.hit_id == hits.c.id)
-            .join(articles, articles.c.id == hits.c.article_id)
-            .where(hits.c.story_id.is_not(None))
-        )
-        return [member_from(row) for row in self.connection.execute(query)]
+        asked = {"topic": topic, "keys": list(keys), "since": since, "most": limit}
+        return [member_from(row) for row in self.connection.execute(ask.candidates(), asked)]
 
     def story(self, story_id: StoryId) -> StoryRecord | None:
         """One story, for its stage and what it has told so far."""
-        row = self.connection.execute(select(stories).where(stories.c.id == story_id)).first()
+        row = self.connection.execute(ask.story_by_id(), {"story": story_id}).first()
         return None if row is None else story_from(row)
 
     def told_elsewhere(self, topic: TopicId, but: StoryId, *, limit: int) -> list[str]:
         """What the topic's latest other stories have told, the oldest of them first."""
-        query = (
-            select(stories.c.known)
-            .where(stories.c.topic == topic, stories.c.id != but, stories.c.hits > 0)
-            .order_by(stories.c.last_seen_at.desc(), stories.c.id.desc())
-            .limit(limit)
-        )
-        return list(self.connection.execute(query).scalars())[::-1]
+        asked = {"topic": topic, "story": but, "most": limit}
+        return list(self.connection.execute(ask.told_elsewhere(), asked).scalars())[::-1]
 
     def publishers(self, story_id: StoryId) -> int:
         """How many publishers have reported this story independently."""
@@ -214,35 +186,23 @@ class Deciding:
         Oldest first. Of two hits the last word counts: who merges, and takes it back by a split,
         has taught nothing by the merge.
         """
-        query = (
-            select(story_links)
-            .join(hits, hits.c.id == story_links.c.hit_a)
-            .where(hits.c.topic == topic)
-            .order_by(story_links.c.id.desc())
-            .limit(200)
-        )
         last: dict[frozenset[int], tuple[float, bool]] = {}
-        for row in self.connection.execute(query):
+        for row in self.connection.execute(ask.corrections(), {"topic": topic}):
             last.setdefault(frozenset((row.hit_a, row.hit_b)), (row.similarity, row.same))
         return list(last.values())[::-1]
 
     def new_story(self, topic: TopicId, headline: str, *, at: datetime) -> StoryId:
         """Start a story."""
-        return StoryId(
-            self.connection.execute(
-                stories.insert()
-                .values(
-                    topic=topic,
-                    headline=headline,
-                    first_seen_at=at,
-                    last_seen_at=at,
-                    hits=0,
-                    publishers=0,
-                    known="",
-                )
-                .returning(stories.c.id)
-            ).scalar_one()
-        )
+        said = {
+            "topic": topic,
+            "headline": headline,
+            "first_seen_at": at,
+            "last_seen_at": at,
+            "hits": 0,
+            "publishers": 0,
+            "known": "",
+        }
+        return StoryId(self.connection.execute(ask.new_story(), said).scalar_one())
 
     def update_story(self, story_id: StoryId, **values: Any) -> None:
         """Set columns of a story and count its members anew."""
@@ -250,7 +210,12 @@ class Deciding:
 
     def save_hit(self, outcome: HitOutcome) -> HitId:
         """Write or rewrite the hit of this topic and article; id, verdict and first sight stay."""
-        values = {
+        said = {
+            "topic": outcome.topic,
+            "article_id": outcome.article_id,
+            "first_seen_at": outcome.first_seen_at,
+            "checks": 0,
+            "next_check_at": outcome.next_check_at,
             "kind": outcome.kind,
             "story_id": outcome.story_id,
             "score": outcome.score.value,
@@ -267,31 +232,11 @@ class Deciding:
             "silent_reason": outcome.silent_reason,
         }
         if outcome.grouping is not None:
-            values["grouping"] = dict(outcome.grouping)
-        new = self._database.insert(hits).values(
-            topic=outcome.topic,
-            article_id=outcome.article_id,
-            first_seen_at=outcome.first_seen_at,
-            checks=0,
-            next_check_at=outcome.next_check_at,
-            **values,
-        )
-        hit_id = HitId(
-            self.connection.execute(
-                new.on_conflict_do_update(
-                    index_elements=["topic", "article_id"],
-                    # A near miss that becomes a hit is watched from now on.
-                    set_=values
-                    | {
-                        "next_check_at": func.coalesce(
-                            hits.c.next_check_at, new.excluded.next_check_at
-                        )
-                    },
-                ).returning(hits.c.id)
-            ).scalar_one()
-        )
+            said["grouping"] = dict(outcome.grouping)
+        saving = ask.save_hit(self._database.insert, grouped=outcome.grouping is not None)
+        hit_id = HitId(self.connection.execute(saving, said).scalar_one())
         index_article(self.connection, outcome.article_id)
-        self.connection.execute(delete(story_keys).where(story_keys.c.hit_id == hit_id))
+        self.connection.execute(ask.forget_keys(), {"hit": hit_id})
         if outcome.keys:
             self.connection.execute(
                 story_keys.insert(),
@@ -309,39 +254,20 @@ class Deciding:
 
     def silent(self, hit_id: HitId, reason: SilentReason | None) -> None:
         """Record why a hit told nobody, or that it did."""
-        self.connection.execute(
-            update(hits).where(hits.c.id == hit_id).values(silent_reason=reason)
-        )
+        self.connection.execute(ask.change_hit(), {"which": hit_id, "silent_reason": reason})
 
     def silenced_until(
         self, topic: TopicId, story_id: StoryId | None, *, now: datetime
     ) -> datetime | None:
         """Until when a person muted this topic or story; None where nobody did."""
-        return self.connection.execute(
-            select(func.max(silences.c.until)).where(
-                silences.c.until > now,
-                (silences.c.topic == topic) | (silences.c.story_id == story_id),
-            )
-        ).scalar()
+        asked = {"topic": topic, "story": story_id, "now": now}
+        return self.connection.execute(ask.muted_until(), asked).scalar()
 
     def told(self, story_id: StoryId) -> ToldRecord:
         """Who was told of this story, when last, and how widely it was reported then."""
-        rows = self.connection.execute(
-            select(alerts.c.created_at, alerts.c.publishers, alerts.c.reason, deliveries.c.receiver)
-            .outerjoin(
-                deliveries,
-                (deliveries.c.alert_id == alerts.c.id)
-                & (deliveries.c.state != DeliveryState.FAILED),
-            )
-            .where(alerts.c.story_id == story_id)
-            .order_by(alerts.c.id)
-        ).all()
-        dismissed = self.connection.execute(
-            select(hits.c.id)
-            .join(alerts, alerts.c.hit_id == hits.c.id)
-            .where(hits.c.story_id == story_id, hits.c.verdict == Verdict.IRRELEVANT)
-            .limit(1)
-        ).first()
+        asked = {"story": story_id}
+        rows = self.connection.execute(ask.told(), asked).all()
+        dismissed = self.connection.execute(ask.dismissed(), asked).first()
         return ToldRecord(
             receivers=frozenset(row.receiver for row in rows if row.receiver),
             at=rows[-1].created_at if rows else None,
@@ -351,34 +277,24 @@ class Deciding:
 
     def open_group(self, receiver: str, *, now: datetime) -> datetime | None:
         """When the receiver's group that is being gathered now will close."""
-        return self.connection.execute(
-            select(func.min(deliveries.c.next_try_at)).where(
-                deliveries.c.receiver == receiver,
-                deliveries.c.state == DeliveryState.PENDING,
-                deliveries.c.held == "group",
-                deliveries.c.next_try_at > now,
-            )
-        ).scalar()
+        asked = {"receiver": receiver, "now": now}
+        return self.connection.execute(ask.group_closes(), asked).scalar()
 
     def save_alert(self, outcome: AlertOutcome) -> AlertId | None:
         """Write an alert with its pending deliveries; None where this event was told before."""
-        new = (
-            self._database.insert(alerts)
-            .values(
-                once=outcome.once,
-                topic=outcome.topic,
-                story_id=outcome.story_id,
-                hit_id=outcome.hit_id,
-                reason=outcome.reason,
-                detail=outcome.detail,
-                score=outcome.score,
-                publishers=outcome.publishers,
-                created_at=outcome.created_at,
-            )
-            .on_conflict_do_nothing(index_elements=["once"])
-            .returning(alerts.c.id)
-        )
-        alert_id = self.connection.execute(new).scalar()
+        said = {
+            "once": outcome.once,
+            "topic": outcome.topic,
+            "story_id": outcome.story_id,
+            "hit_id": outcome.hit_id,
+            "reason": outcome.reason,
+            "detail": outcome.detail,
+            "score": outcome.score,
+            "publishers": outcome.publishers,
+            "created_at": outcome.created_at,
+        }
+        saving = ask.save_alert(self._database.insert)
+        alert_id = self.connection.execute(saving, said).scalar()
         if alert_id is None:
             return None
         if outcome.deliveries:
@@ -423,15 +339,11 @@ class Deciding:
 
 def recount(connection: Connection, story_id: StoryId, **values: Any) -> None:
     """Count a story's hits and publishers anew, and when it was seen first and last."""
-    counted = connection.execute(
-        select(func.count(), func.min(hits.c.first_seen_at), func.max(hits.c.first_seen_at)).where(
-            hits.c.story_id == story_id
-        )
-    ).one()
-    values |= {"hits": counted[0], "publishers": independent_publishers(connection, story_id)}
-    if counted[0]:
-        values |= {"first_seen_at": counted[1], "last_seen_at": counted[2]}
-    connection.execute(update(stories).where(stories.c.id == story_id).values(values))
+    count, first, last = connection.execute(ask.members(), {"story": story_id}).one()
+    values |= {"hits": count, "publishers": independent_publishers(connection, story_id)}
+    if count:
+        values |= {"first_seen_at": first, "last_seen_at": last}
+    connection.execute(ask.change_story(), {"which": story_id, **values})
 
 
 def independent_publishers(connection: Connection, story_id: StoryId) -> int:
@@ -439,15 +351,8 @@ def independent_publishers(connection: Connection, story_id: StoryId) -> int:
     # Late: most commands only read, and need nothing of what tells stories apart.
     from watcher.stories.publishers import publisher_family
 
-    original = hits.alias()
-    own_words = (
-        select(articles.c.publisher)
-        .join(hits, hits.c.article_id == articles.c.id)
-        .outerjoin(original, (original.c.id == hits.c.copy_of) & (original.c.story_id == story_id))
-        .where(hits.c.story_id == story_id, original.c.id.is_(None))
-        .distinct()
-    )
-    return len({publisher_family(name) for name in connection.execute(own_words).scalars()})
+    own_words = connection.execute(ask.own_words(), {"story": story_id}).scalars()
+    return len({publisher_family(name) for name in own_words})
 
 
 def appeared(row: Row[Any]) -> datetime:
@@ -459,13 +364,6 @@ def appeared(row: Row[Any]) -> datetime:
 def stage_evidence(row: Row[Any]) -> str:
     """The sentence by which a hit asserts its stage."""
     return str((row.novelty or {}).get("stage", ""))
-
-
-MEMBER: tuple[Column[Any], ...] = (
-    *(hits.c.id, hits.c.story_id, hits.c.first_seen_at, hits.c.fingerprint),
-    *(articles.c.title, articles.c.publisher, articles.c.lang, articles.c.published_at),
-)
-"""What grouping asks of a hit and its article: not its reasons, which are most of the row."""
 
 
 def member_from(row: Row[Any]) -> MemberRecord:

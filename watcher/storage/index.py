@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, text
 
-from watcher.storage.tables import articles
+from watcher.storage import statements as ask
 
 _MAX_POSITION = 16_383  # of a tsvector
 _MAX_POSITIONS = 255
 
-_SQLITE_HASH = "SELECT hash FROM search_index WHERE rowid = :id"
-_SQLITE_INSERT = (
+_SQLITE_HASH = text("SELECT hash FROM search_index WHERE rowid = :id")
+_SQLITE_DELETE = text("DELETE FROM search_index WHERE rowid = :id")
+_SQLITE_INSERT = text(
     "INSERT INTO search_index (rowid, title, body, hash) VALUES (:id, :title, :body, :hash)"
 )
-_POSTGRESQL_HASH = "SELECT hash FROM search_index WHERE article_id = :id"
-_POSTGRESQL_INSERT = (
+_POSTGRESQL_HASH = text("SELECT hash FROM search_index WHERE article_id = :id")
+_POSTGRESQL_INSERT = text(
     "INSERT INTO search_index (article_id, hash, terms) "
     "VALUES (:id, :hash, CAST(:terms AS tsvector)) "
     "ON CONFLICT (article_id) DO UPDATE SET hash = excluded.hash, terms = excluded.terms"
@@ -28,11 +29,7 @@ def index_article(connection: Connection, article_id: int) -> bool:
 
     Returns whether anything was to do; an article that is scored again unchanged costs two reads.
     """
-    row = connection.execute(
-        select(articles.c.title, articles.c.text, articles.c.summary, articles.c.lang)
-        .add_columns(articles.c.content_hash)
-        .where(articles.c.id == article_id)
-    ).first()
+    row = connection.execute(ask.indexed_words(), {"article": article_id}).first()
     if row is None:
         return False
     # Late: words and stemmers, which commands that only list need not load.
@@ -41,19 +38,19 @@ def index_article(connection: Connection, article_id: int) -> bool:
     sqlite = connection.dialect.name == "sqlite"
     version = f"{queries.VERSION}:{row.lang or ''}:{row.content_hash}"
     stored = connection.execute(
-        text(_SQLITE_HASH if sqlite else _POSTGRESQL_HASH), {"id": article_id}
+        _SQLITE_HASH if sqlite else _POSTGRESQL_HASH, {"id": article_id}
     ).scalar()
     if stored == version:
         return False
     title = queries.terms(row.title, row.lang)
     body = queries.terms(row.text or row.summary, row.lang)
     if sqlite:
-        connection.execute(text("DELETE FROM search_index WHERE rowid = :id"), {"id": article_id})
+        connection.execute(_SQLITE_DELETE, {"id": article_id})
         values = {"title": " ".join(title), "body": " ".join(body)}
     else:
         values = {"terms": tsvector(title, body)}
     connection.execute(
-        text(_SQLITE_INSERT if sqlite else _POSTGRESQL_INSERT),
+        _SQLITE_INSERT if sqlite else _POSTGRESQL_INSERT,
         {"id": article_id, "hash": version, **values},
     )
     return True

@@ -14,7 +14,6 @@ from watcher.errors import NotFoundError, UsageError
 from watcher.model import ArticleText, HitId, HitKind, StoryId, TopicId
 from watcher.storage.database import Database
 from watcher.storage.decisions import (
-    MEMBER,
     Deciding,
     MemberRecord,
     appeared,
@@ -22,6 +21,7 @@ from watcher.storage.decisions import (
     recount,
     stage_evidence,
 )
+from watcher.storage.statements import MEMBER
 from watcher.storage.tables import alerts, articles, hits, silences, stories, story_links
 
 

@@ -61,7 +61,8 @@ def overlap(left: Sketch, right: Sketch) -> tuple[float, float]:
     both = left.distinct & right.distinct
     if not both:
         return 0.0, 0.0  # as with most pairs
-    union = sorted(left.distinct | right.distinct)[:SKETCH_SIZE]
+    merged = sorted(left.hashes + right.hashes)  # two runs in order: merged, not sorted
+    union = [*dict.fromkeys(merged)][:SKETCH_SIZE]
     likeness = len(both.intersection(union)) / len(union)
     shared = likeness * (left.total + right.total) / (1 + likeness)
     return likeness, min(1.0, shared / min(left.total, right.total))
