@@ -24,6 +24,7 @@ from watcher.stories import (
     publisher_family,
     search_keys,
 )
+from watcher.stories.evaluation import article_of
 from watcher.stories.similarity import Side, compare
 from watcher.stories.statistics import Recent
 
@@ -114,6 +115,38 @@ def test_the_next_attack_of_the_same_war_is_another_story() -> None:
         )
     )
     assert group(second, [first], now=later).story_id is None
+
+
+def labelled(name: str, *ids: str) -> list[ArticleText]:
+    """Articles of one of the labelled sets."""
+    rows = {row["id"]: row for row in load(HERE / "eval" / f"{name}.jsonl") if "title" in row}
+    return [article_of(rows[one]) for one in ids]
+
+
+def test_what_each_telling_leaves_open_they_settle_together() -> None:
+    georgian, french, german = labelled("south_ossetia_6", "ra-076", "ra-077", "ra-078")
+    tellings = [member(1, georgian), member(2, french)]
+    told, at = fingerprint(german), german.published_at
+    assert at is not None
+    alone = [group(told, [one], now=at).similarity for one in tellings]
+    assert max(alone) < 0.7
+    together = group(told, tellings, now=at)
+    assert together.story_id == 1
+    assert together.similarity >= 0.7
+    assert "as a whole" in " ".join(together.evidence)
+    apart = [tellings[0], replace(tellings[1], story_id=StoryId(2))]
+    assert group(told, apart, now=at).story_id is None
+
+
+def test_who_takes_it_back_is_not_drawn_into_what_was_said() -> None:
+    """All of the story's words stand in a retraction too."""
+    first, second, third, retraction = labelled(
+        "south_ossetia_7", "rb-001", "rb-061", "rb-101", "rb-086"
+    )
+    tellings = [member(1, first), member(2, second), member(3, third)]
+    at = retraction.published_at
+    assert at is not None
+    assert group(fingerprint(retraction), tellings, now=at).story_id is None
 
 
 def test_a_story_does_not_grow_for_ever() -> None:
@@ -230,12 +263,12 @@ def test_dense_sagas_keep_their_floor(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "b_cubed", "recall"),
-    [("saga_1", 0.87, 0.61), ("saga_2", 0.85, 0.54), ("saga_held_out", 0.88, 0.62)],
+    [("saga_1", 0.90, 0.70), ("saga_2", 0.88, 0.61), ("saga_held_out", 0.95, 0.85)],
 )
 def test_sagas_by_other_hands_are_not_grouped_worse(
     name: str, b_cubed: float, recall: float
 ) -> None:
-    """What was measured when they were first met, not what is aimed at (0.95)."""
+    """What is reached, not what is aimed at (0.95)."""
     report = measured(load(HERE / "eval_stories" / f"{name}.jsonl"))
     assert report.pairwise_precision >= 0.99, report.wrong_merges
     assert report.b_cubed_f1 >= b_cubed, report.wrong_splits

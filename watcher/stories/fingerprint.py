@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property, lru_cache
@@ -82,6 +82,19 @@ class Fingerprint:
             parts[name[:2]] = _packed(getattr(self, name))
         parts["sk"] = self.sketch.packed()
         return json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def of_all(cls, tellings: Sequence[Fingerprint], lang: str | None) -> Fingerprint:
+        """What several tellings of one event say together, each feature with its best weight; word
+        stems of those in one language only. It is no text, so that it has no sketch."""
+        told: dict[str, dict[str, int]] = {name: {} for name in _LIMITS}
+        for telling in tellings:
+            for name, features in told.items():
+                if name != "stems" or telling.lang == lang:
+                    for key, weight in getattr(telling, name).items():
+                        _add(features, key, weight)
+        words = max(telling.words for telling in tellings)
+        return cls(lang=lang, words=words, sketch=NO_SKETCH, **told)
 
     @classmethod
     def from_json(cls, text: str) -> Fingerprint:

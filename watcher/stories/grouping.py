@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -23,6 +23,12 @@ _MOST_COMPARED = 8
 """Candidates that show what is common these days, and those that are compared in full."""
 _MAX_CLAIM_LEAD = timedelta(days=2)
 _MOST_SHARED = 8
+_OPEN = 0.4
+"""From this likelihood on a story's tellings leave it open whether an article tells it too."""
+_TURNS = ("deny", "reject", "postpone", "suspend", "cancel")
+"""Acts that turn what was told before."""
+_OPENS, _BEGINS = 8, 6
+"""Weights of what stands in the title or the first thirty words, and the first sixty."""
 _CORRECTION_STEP = 0.02
 _THRESHOLD_RANGE = (0.5, 0.9)
 
@@ -108,7 +114,8 @@ def group(
     inside = [member for member in candidates if abs(appeared - member.at) <= window]
     inside = _nearest(fp, inside, _MOST_CONSIDERED)
     recent = Recent(statistics or TopicStatistics(), [(m.story_id, m.fingerprint) for m in inside])
-    compared = list(_compared(fp, _nearest(fp, inside, _MOST_COMPARED), recent, appeared))
+    rivals = _Rivals(fp, recent, appeared)
+    compared = rivals.compared(_nearest(fp, inside, _MOST_COMPARED))
     if copy := _duplicate(fp, compared):
         member, found = copy
         return Grouping(
@@ -121,11 +128,7 @@ def group(
             ),
         )
     least = learned_threshold(corrections) if threshold is None else threshold
-    return _best_story(compared, least)
-
-
-def _hours(left: datetime, right: datetime) -> float:
-    return abs((right - left).total_seconds()) / 3600
+    return _best_story(rivals, compared, least)
 
 
 def _nearest(fp: Fingerprint, inside: Sequence[Member], most: int) -> list[Member]:
@@ -149,25 +152,60 @@ def _nearest(fp: Fingerprint, inside: Sequence[Member], most: int) -> list[Membe
     return sorted(inside, key=shared, reverse=True)[:most]
 
 
-def _compared(
-    fp: Fingerprint, members: Sequence[Member], recent: Recent, appeared: datetime
-) -> Iterator[tuple[Member, Comparison]]:
-    """Compare with each member, by the rarity of features outside of its story."""
-    told = [member.fingerprint for member in members]
-    recent.prepare(told, COUNTED_LATE)
-    recent.prepare([other for other in told if other.lang == fp.lang], ["stems"])
-    sides: dict[StoryId, Side] = {}
-    for member in members:
-        story = member.story_id
-        if story not in sides:
-            sides[story] = Side(fp, recent.against(story, fp))
-        left = Side(member.fingerprint, recent.told)
-        yield member, compare(left, sides[story], _hours(member.at, appeared), recent.told)
+Compared = tuple[Member, Comparison]
 
 
-def _duplicate(
-    fp: Fingerprint, compared: Sequence[tuple[Member, Comparison]]
-) -> tuple[Member, Comparison] | None:
+class _Rivals:
+    """An article beside the tellings that it is compared with, each by the rarity of features
+    outside of its own story."""
+
+    def __init__(self, fp: Fingerprint, recent: Recent, appeared: datetime) -> None:
+        self._fp, self._recent, self._appeared = fp, recent, appeared
+        self._sides: dict[StoryId, Side] = {}
+
+    def compared(self, members: Sequence[Member]) -> list[Compared]:
+        """Each member with what it has in common with the article."""
+        told = [member.fingerprint for member in members]
+        self._recent.prepare(told, COUNTED_LATE)
+        self._recent.prepare([fp for fp in told if fp.lang == self._fp.lang], ["stems"])
+        return [(m, self._compare(m.story_id, m.fingerprint, self._hours(m))) for m in members]
+
+    def likelihood(self, story: StoryId, tellings: Sequence[Compared]) -> float:
+        """How likely the article tells this story: by what its tellings say on average or, where
+        these leave it open, by what they say together.
+
+        Each telling leaves out what another one says, and none of another language shares words.
+        """
+        found = story_score([comparison.likelihood for _, comparison in tellings])
+        told = [member.fingerprint for member, _ in tellings]
+        if found < _OPEN or len(told) == 1 or _turns(self._fp, told):
+            return found
+        langs = [fp.lang for fp in told]
+        lang = self._fp.lang if self._fp.lang in langs else langs[0]
+        hours = min(self._hours(member) for member, _ in tellings)
+        whole = self._compare(story, Fingerprint.of_all(told, lang), hours)
+        return max(found, whole.likelihood)
+
+    def _compare(self, story: StoryId, other: Fingerprint, hours: float) -> Comparison:
+        if story not in self._sides:
+            self._sides[story] = Side(self._fp, self._recent.against(story, self._fp))
+        told = self._recent.told
+        return compare(Side(other, told), self._sides[story], hours, told)
+
+    def _hours(self, member: Member) -> float:
+        return abs((self._appeared - member.at).total_seconds()) / 3600
+
+
+def _turns(fp: Fingerprint, told: Sequence[Fingerprint]) -> bool:
+    """Whether an article opens with a denial or the like that no telling of a story begins with.
+
+    It says much of what the story says and is an event of its own.
+    """
+    turned = {act for act in _TURNS if fp.acts.get(act, 0) >= _OPENS}
+    return any(all(other.acts.get(act, 0) < _BEGINS for other in told) for act in turned)
+
+
+def _duplicate(fp: Fingerprint, compared: Sequence[Compared]) -> Compared | None:
     """The member whose text this is, cut or slightly edited."""
     copies = [
         (member, found)
@@ -188,14 +226,11 @@ def story_score(likelihoods: Sequence[float]) -> float:
 _MOST_MEMBERS = 8
 
 
-def _best_story(compared: Sequence[tuple[Member, Comparison]], threshold: float) -> Grouping:
-    stories: dict[StoryId, list[tuple[Member, Comparison]]] = {}
+def _best_story(rivals: _Rivals, compared: Sequence[Compared], threshold: float) -> Grouping:
+    stories: dict[StoryId, list[Compared]] = {}
     for member, found in compared:
         stories.setdefault(member.story_id, []).append((member, found))
-    scores = {
-        story: story_score([found.likelihood for _, found in members])
-        for story, members in stories.items()
-    }
+    scores = {story: rivals.likelihood(story, tellings) for story, tellings in stories.items()}
     if not scores:
         return Grouping(story_id=None, similarity=0.0, threshold=threshold)
     story = max(scores, key=lambda story: scores[story])
@@ -204,12 +239,16 @@ def _best_story(compared: Sequence[tuple[Member, Comparison]], threshold: float)
         story_id=story if scores[story] >= threshold else None,
         similarity=scores[story],
         closest=member.hit_id,
-        evidence=_evidence(member, found),
+        evidence=_evidence(member, found, scores[story]),
         shared=found.shared[:_MOST_SHARED],
         threshold=threshold,
     )
 
 
-def _evidence(member: Member, found: Comparison) -> tuple[str, ...]:
+def _evidence(member: Member, found: Comparison, score: float) -> tuple[str, ...]:
+    """``member`` is the closest of its story, whose score is over that one's only as a whole."""
+    likelihood = f"{found.likelihood:.2f}"
+    if score > found.likelihood:
+        likelihood += f"; its story as a whole: {score:.2f}"
     shared = ", ".join(found.shared[:_MOST_SHARED])
-    return (f"closest to hit {member.hit_id} ({found.likelihood:.2f})", f"both name: {shared}")
+    return (f"closest to hit {member.hit_id} ({likelihood})", f"both name: {shared}")
