@@ -34,6 +34,9 @@ def article(title: str, text: str, lang: str | None) -> ArticleText:
         "Зеленский/ru Зеленський/uk Zelensky/en Selenskyj/de Zełenski/pl ზელენსკიმ/ka",
         "Шойгу/ru Shoigu/en Choïgou/fr Schoigu/de Szojgu/pl Şoygu/tr შოიგუ/ka",
         "Пашинян/ru Pashinyan/en Paschinjan/de Paszynian/pl ფაშინიანმა/ka",
+        "Гжелак/ru Grzelak/pl Grzelak/de Grzelak/en Grzelaka/pl",
+        "Малешевич/ru Malesevic/en Malešević/de Malesevic/fr Malesevic/it Malesevic/es",
+        "Баня/ru Banja/en Banja/de Banja/es",
     ],
 )
 def test_a_name_has_one_sound_in_every_spelling(spellings: str) -> None:
@@ -94,6 +97,18 @@ def test_days_are_read_in_every_language(lang: str, text: str, expected: set[str
         (None, "4.5 million people and 4,5 млн человек", {"4500000"}),
         ("ka", "ცხრამეტი წევრი", {"19"}),
         ("en", "in 2008 a 7 was drawn", set()),
+        ("en", "Fifty-two deputies, fifty, three more", {"52", "50", "3"}),
+        ("en", "twenty two thousand people", {"22000"}),
+        ("ru", "пятьдесят два депутата, двадцать тысяч", {"52", "20000"}),
+        ("es", "cincuenta y dos diputados, veintidós", {"52", "22"}),
+        ("pt", "cinquenta e dois", {"52"}),
+        ("fr", "quatre-vingt-dix-sept voix, soixante-douze contre", {"97", "72"}),
+        ("fr", "quatre-vingts, vingt et un, dix-sept", {"80", "21", "17"}),
+        ("de", "zweiundfünfzig Abgeordnete", {"52"}),
+        ("it", "cinquantadue deputati, ventuno, ventotto", {"52", "21", "28"}),
+        ("ka", "ორმოცდათორმეტი დეპუტატი, ოცდაათი", {"52", "30"}),
+        ("pl", "pięćdziesiąt dwa", {"52"}),
+        ("tr", "elli iki vekil", {"52"}),
     ],
 )
 def test_numbers_meet_however_they_are_written(lang: str, text: str, expected: set[str]) -> None:

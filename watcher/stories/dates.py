@@ -10,7 +10,14 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from watcher.stories.lexicon import DAY, Found
-from watcher.stories.tables.numerals import MULTIPLIERS, NUMERALS, ONLY_IN
+from watcher.stories.tables.numerals import (
+    AFTER_TENS,
+    MULTIPLIERS,
+    NUMERALS,
+    ONLY_IN,
+    TENS,
+    UNITS,
+)
 from watcher.text.words import Words, fold
 
 _NUMERIC_DATE = re.compile(
@@ -148,18 +155,69 @@ def numbers(words: Words, taken: Sequence[Mention], lang: str | None) -> list[Me
         if len(value) > 1:
             mentions.append(Mention(match.start(), end, value))
     written_out = _numerals()
+    last = -1
     for n, folded in enumerate(words.folded):
-        written = written_out.get(folded)
-        if written and _counts(folded, lang):
-            value, end = _multiplied(written, words, words.ends[n], lang)
+        if n > last and folded in written_out and _counts(folded, lang):
+            written, last = _written_out(words, n, lang)
+            value, end = _multiplied(str(written), words, words.ends[last], lang)
             mentions.append(Mention(words.starts[n], end, value))
     return mentions
 
 
+def _written_out(words: Words, n: int, lang: str | None) -> tuple[int, int]:
+    """The number whose first word this is, and its last word: ``fifty-two``, ``cincuenta y dos``,
+    ``quatre-vingt-dix-sept``."""
+    value = _numerals()[words.folded[n]]
+    if lang == "fr" and value == 4 and words.folded[n + 1 : n + 2] in (("vingt",), ("vingts",)):
+        value, n = 80, n + 1
+    most = 19 if lang == "fr" and value in (60, 80) else 9
+    if lang == "fr" and value == 10:
+        most = 9  # dix-sept
+    elif value < 20 or value > 90 or value % 10:
+        return value, n
+    at = n + 1
+    if at < len(words) and words.folded[at] in _AND:
+        at += 1
+    if at == len(words) or words.text[words.ends[n] : words.starts[at]].strip(_JOINING):
+        return value, n
+    found = _after_tens().get(words.folded[at]) or _numerals().get(words.folded[at], 0)
+    if not 0 < found <= most:
+        return value, n
+    if found == 10:
+        found, at = _written_out(words, at, lang)
+    return value + found, at
+
+
+_AND = frozenset(["y", "e", "et", "i", "und"])
+_JOINING = " \u00a0-\u2010\u2011" + "".join(_AND)
+
+
+def _listed(table: str) -> dict[str, int]:
+    lines = [line.split("|") for line in table.strip().splitlines()]
+    return {fold(word): int(value) for value, stems in lines for word in stems.split()}
+
+
 @cache
-def _numerals() -> dict[str, str]:
-    lines = [line.split("|") for line in NUMERALS.strip().splitlines()]
-    return {fold(word): value.strip() for value, stems in lines for word in stems.split()}
+def _after_tens() -> dict[str, int]:
+    return _listed(AFTER_TENS)
+
+
+@cache
+def _numerals() -> dict[str, int]:
+    units = {lang: words.split() for lang, words in UNITS.items()}
+    joined: dict[str, int] = {}
+    for ten, (german, italian) in enumerate(
+        zip(TENS["de"].split(), TENS["it"].split(), strict=True), start=2
+    ):
+        for unit in range(1, 10):
+            joined[f"{units['de'][unit - 1]}und{german}"] = 10 * ten + unit
+            said = units["it"][unit - 1]
+            joined[(italian[:-1] if said[0] in "uo" else italian) + said] = 10 * ten + unit
+    joined |= {f"veinti{said}": 20 + unit for unit, said in enumerate(units["es"], start=1)}
+    for score, georgian in enumerate(TENS["ka"].split(), start=1):
+        for unit, said in enumerate(units["ka"], start=1):
+            joined[f"{georgian}და{said}"] = 20 * score + unit
+    return joined | _listed(NUMERALS)
 
 
 @cache

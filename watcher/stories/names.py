@@ -154,6 +154,7 @@ _COMMON_LATIN = [
     pair.split("=")
     for pair in [
         "tsch=C",
+        "cz=C",
         "dsch=C",
         "shch=C",
         "szcz=C",
@@ -206,6 +207,10 @@ _LETTERS = dict(
         "S=S",
     ]
 )
+# Names that other languages write as their own does: Grzelak, Malešević, Banja Luka.
+_POLISH_RZ = re.compile(r"(?<=[bgkptw])rz")
+_SLAVIC_IC = re.compile(r"(?<=[cv])ic$")
+_SLAVIC_J = re.compile(r"(?<=[ln])j(?=[aeou])")
 _SOFT_C = re.compile(r"c(?=[eiy])")
 _DOUBLED = re.compile(r"(.)\1+")
 _VOWELS = re.compile(r"[aeo]")
@@ -223,6 +228,7 @@ def _latin_sounds(word: str, lang: str | None) -> str:
             word = word.replace(spelling, sound)
     elif lang == "tr":
         word = word.replace("c", "C")
+    word = _POLISH_RZ.sub("C", _SLAVIC_IC.sub("iC", _SLAVIC_J.sub("", word)))
     for spelling, sound in _COMMON_LATIN:
         word = word.replace(spelling, sound)
     word = word.replace("ch", "k" if lang == "it" else "C")

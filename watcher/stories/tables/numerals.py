@@ -60,6 +60,26 @@ ONLY_IN = {
 }
 """Numerals that are common words elsewhere, and the languages in which alone they count."""
 
+AFTER_TENS = """
+1 | one un une uno una um uma jeden bir один одна одного одну одной однієї
+2 | two deux dos dois duas dwa dwie dwoch iki два две двух двум дві двох
+"""
+"""Common words that are numbers behind a ten: ``fifty-two``."""
+
+UNITS = {
+    "de": "ein zwei drei vier funf sechs sieben acht neun",
+    "es": "uno dos tres cuatro cinco seis siete ocho nueve",
+    "it": "uno due tre quattro cinque sei sette otto nove",
+    "ka": "ერთი ორი სამი ოთხი ხუთი ექვსი შვიდი რვა ცხრა ათი თერთმეტი თორმეტი ცამეტი თოთხმეტი "
+    "თხუთმეტი თექვსმეტი ჩვიდმეტი თვრამეტი ცხრამეტი",
+}
+TENS = {
+    "de": "zwanzig dreissig vierzig funfzig sechzig siebzig achtzig neunzig",
+    "it": "venti trenta quaranta cinquanta sessanta settanta ottanta novanta",
+    "ka": "ოც ორმოც სამოც ოთხმოც",
+}
+"""What languages that write 52 as one word put together."""
+
 MULTIPLIERS = {
     100: "hundred hundreds cent ciento cien cento hundert sto yuz сто ста ასი",
     1_000: "thousand thousands mille mil mila tausend tys tysiac* tysiec* bin тысяч* тыс тисяч* тис ათას*",
