@@ -213,11 +213,43 @@ def test_pruning_keeps_hits_and_what_feeds_still_list(tmp_path: Path) -> None:
     assert "0 articles" in watcher("db", "reindex", config=config).stdout
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["hits", "hits search war", "stories", "alerts", "alerts preview", "feeds"],
+)
+def test_where_nothing_is_stored_yet_a_listing_is_empty_and_says_how_to_begin(
+    tmp_path: Path, words: str
+) -> None:
+    config = write_config(tmp_path)
+    text = config.read_text(encoding="utf-8")
+    feed = text[text.index("[[feeds]]") : text.index("[[topics]]")]
+    config.write_text(text.replace(feed, ""), encoding="utf-8")
+    said = watcher(*words.split(), config=config)
+    assert said.stdout.lower().startswith("no"), said.stdout
+    listed = watcher(*words.split(), "--json", config=config)
+    assert json.loads(listed.stdout) == []
+    if words != "feeds":  # which are known without a database
+        assert "watcher poll" in said.stderr
+        assert "watcher poll" in listed.stderr
+    assert not list(tmp_path.glob("**/*sqlite3*")), "to look makes no file"
+    # Of a broken configuration it may be untrue that nothing is stored.
+    config.write_text(text.replace("contact", "contcat"), encoding="utf-8")
+    assert "contcat" in watcher(*words.split(), config=config, code=2).stderr
+
+
+@pytest.mark.parametrize("noun", ["hits", "stories"])
+def test_a_topic_that_nobody_knows_is_refused_where_nothing_is_stored_too(
+    tmp_path: Path, noun: str
+) -> None:
+    config = write_config(tmp_path)
+    assert answer(noun, "--topic", "t", config=config) == []
+    assert "no topic x" in watcher(noun, "--topic", "x", config=config, code=2).stderr
+
+
 def test_mistakes_end_with_one_clear_line(tmp_path: Path) -> None:
     config = write_config(tmp_path)
     wrong = watcher("staus", config=config, code=2)
     assert "status" in wrong.stderr
-    assert "no database yet" in watcher("hits", config=config, code=1).stderr
     assert "no database yet" in watcher("status", config=config, code=1).stderr
     filled(tmp_path, at=NOW).close()
     assert "needs a terminal" in watcher("review", config=config, code=2).stderr

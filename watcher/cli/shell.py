@@ -6,22 +6,26 @@ import gc
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from typer.core import TyperGroup
 
-from watcher.errors import WatcherError
+from watcher.errors import NoDatabaseError, WatcherError
 
 if TYPE_CHECKING:
     from watcher.config import Settings
     from watcher.model import StageSpec
     from watcher.storage import Store
     from watcher.workers.embedding import Embedder
+
+
+T = TypeVar("T")
 
 
 class Root:
@@ -74,6 +78,20 @@ class Root:
         from watcher.storage import Store
 
         return Store(self.database, create=create)
+
+    def look_up(self, look: Callable[[Store], T]) -> T | None:
+        """What a listing reads; None, and a hint how to begin, where nothing is stored yet.
+
+        For lack of a database no question fails that has an answer without one. A configuration that
+        is wrong is told of first: its database may be another.
+        """
+        try:
+            with closing(self.store()) as store:
+                return look(store)
+        except NoDatabaseError as error:
+            _ = self.settings
+            typer.echo(str(error), err=True)
+            return None
 
     @cached_property
     def stages(self) -> dict[str, tuple[StageSpec, ...]]:

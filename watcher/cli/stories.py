@@ -27,7 +27,7 @@ from watcher.cli.times import parse_time
 from watcher.model import HitId, StoryId
 
 if TYPE_CHECKING:
-    from watcher.storage import Judging, Moment, StoryRecord
+    from watcher.storage import Judging, Moment, Store, StoryRecord
 
 app = noun("Stories: list, show, merge, split.")
 
@@ -41,13 +41,18 @@ def list_stories(
     as_json: JsonFlag = False,
 ) -> None:
     """List stories, latest activity first: 30 of them, or 10,000 as JSON."""
-    now = now_utc()
-    store = root(context).store()
+    now, cli = now_utc(), root(context)
     limit = limit or (10_000 if as_json else 30)
-    found = store.review.stories(topic=topic, since=parse_time(since, now=now), limit=limit)
+    after = parse_time(since, now=now)
+
+    def look(store: Store) -> tuple[list[StoryRecord], dict[StoryId, list[Moment]], list[str]]:
+        found = store.review.stories(topic=topic, since=after, limit=limit)
+        timelines = store.review.timelines([story.id for story in found])
+        return found, timelines, store.review.topics()
+
+    found, timelines, topics = cli.look_up(look) or ([], {}, [])
     if topic and not found:
-        check_topic(root(context), topic, store.review.topics())
-    timelines = store.review.timelines([story.id for story in found])
+        check_topic(cli, topic, topics)
     if as_json:
         emit([story_json(story, timelines[story.id]) for story in found])
         return
@@ -64,7 +69,6 @@ def list_stories(
         ("headline", {"ratio": 1}),
     )
     made.expand = True
-    cli = root(context)
     for story in found:
         made.add_row(
             str(story.id),

@@ -80,7 +80,7 @@ def _prepare_file(path: Path, *, create: bool) -> None:
             raise StorageError(f"{path}: the database file is empty; restore a backup")
         return
     if not create:
-        raise NoDatabaseError(f"{path}: no database yet; run `watcher poll` or `watcher run` first")
+        raise NoDatabaseError(f"{path}: no database yet; `watcher poll` or `watcher run` makes it")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Article texts and reviewers' notes are nobody else's business.
