@@ -24,7 +24,7 @@ from watcher.cli.output import (
 from watcher.cli.screen import WIDE, fit, indented, one_line, paint, width, wrap
 from watcher.cli.shell import noun, root
 from watcher.cli.times import parse_time
-from watcher.model import HitId, StoryId
+from watcher.model import HitId, StoryId, Verdict
 
 if TYPE_CHECKING:
     from watcher.storage import Judging, Moment, Store, StoryRecord
@@ -132,13 +132,16 @@ def story_lines(
             about.append(one_line(stage_name(moment.stage)))
         if moment.alerted:
             about.append("told")
+        if moment.verdict == Verdict.IRRELEVANT:
+            about.append(str(moment.verdict))
         used = 6 + 1 + 5 + 1 + 3 + 1 + 2 + 2
         yield left + indented(wrap(" · ".join(filter(None, about)), columns - used), used)
 
 
 def languages(timeline: Sequence[Moment]) -> list[str]:
-    """In which languages a story was told."""
-    return sorted({moment.lang for moment in timeline if moment.lang})
+    """In which languages a story was told; what was marked irrelevant tells it only if nothing else does."""
+    telling = [moment for moment in timeline if moment.verdict != Verdict.IRRELEVANT]
+    return sorted({moment.lang for moment in telling or timeline if moment.lang})
 
 
 def story_json(story: StoryRecord, timeline: Sequence[Moment]) -> dict[str, Any]:

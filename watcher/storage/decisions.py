@@ -12,7 +12,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, delete, func, select, text, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    delete,
+    func,
+    select,
+    text,
+    update,
+)
 
 from watcher.model import (
     AlertId,
@@ -423,15 +434,40 @@ class Deciding:
 
 def recount(connection: Connection, story_id: StoryId, **values: Any) -> None:
     """Count a story's hits and publishers anew, and when it was seen first and last."""
-    counted = connection.execute(
-        select(func.count(), func.min(hits.c.first_seen_at), func.max(hits.c.first_seen_at)).where(
-            hits.c.story_id == story_id
+    size = select(func.count()).where(hits.c.story_id == story_id)
+    first, last = connection.execute(
+        select(func.min(hits.c.first_seen_at), func.max(hits.c.first_seen_at)).where(
+            _tells(connection, story_id)
         )
     ).one()
-    values |= {"hits": counted[0], "publishers": independent_publishers(connection, story_id)}
-    if counted[0]:
-        values |= {"first_seen_at": counted[1], "last_seen_at": counted[2]}
+    values |= {
+        "hits": connection.execute(size).scalar_one(),
+        "publishers": independent_publishers(connection, story_id),
+    }
+    if first is not None:
+        values |= {"first_seen_at": first, "last_seen_at": last}
     connection.execute(update(stories).where(stories.c.id == story_id).values(values))
+
+
+def recount_corrected(connection: Connection, story_id: StoryId, **values: Any) -> None:
+    """After a person's correction, which may have taken the article away that gave the headline."""
+    first = (
+        select(articles.c.title)
+        .join(hits, hits.c.article_id == articles.c.id)
+        .where(_tells(connection, story_id))
+        .order_by(hits.c.first_seen_at, hits.c.id)
+        .limit(1)
+    )
+    title = connection.execute(first).scalar()
+    recount(connection, story_id, **values | ({} if title is None else {"headline": title}))
+
+
+def _tells(connection: Connection, story_id: StoryId) -> ColumnElement[bool]:
+    """The hits that tell a story: not those marked irrelevant, unless there are no others."""
+    member = hits.c.story_id == story_id
+    stands = and_(member, func.coalesce(hits.c.verdict, "") != Verdict.IRRELEVANT)
+    any_stands = connection.execute(select(hits.c.id).where(stands).limit(1)).first()
+    return stands if any_stands else member
 
 
 def independent_publishers(connection: Connection, story_id: StoryId) -> int:
@@ -444,7 +480,7 @@ def independent_publishers(connection: Connection, story_id: StoryId) -> int:
         select(articles.c.publisher)
         .join(hits, hits.c.article_id == articles.c.id)
         .outerjoin(original, (original.c.id == hits.c.copy_of) & (original.c.story_id == story_id))
-        .where(hits.c.story_id == story_id, original.c.id.is_(None))
+        .where(_tells(connection, story_id), original.c.id.is_(None))
         .distinct()
     )
     return len({publisher_family(name) for name in connection.execute(own_words).scalars()})

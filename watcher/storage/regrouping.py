@@ -20,6 +20,7 @@ from watcher.storage.decisions import (
     appeared,
     member_from,
     recount,
+    recount_corrected,
     stage_evidence,
 )
 from watcher.storage.tables import alerts, articles, hits, silences, stories, story_links
@@ -178,7 +179,7 @@ def _retell(connection: Connection, story_id: StoryId, judgement: Judgement) -> 
             for row in connection.execute(query)
         ]
     )
-    recount(
+    recount_corrected(
         connection,
         story_id,
         known=told.known,
