@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from watcher.cli.advice import advice_for
 from watcher.cli.filters import JsonFlag, PagerFlag
 from watcher.cli.output import emit, note, now_utc, plural, safe, say, short_time
 from watcher.cli.shell import Root, noun, root
@@ -313,22 +314,23 @@ def show_trial(
     """Print what a poll would see: timing, size, validators, entries, one article, oddities.
 
     A search stands for several feeds: then the JSON is a list."""
-    from watcher.cli.trial import oddities, try_feed
+    from watcher.cli.trial import UnfetchedError, oddities, try_feed
 
     cli = root(context)
     trials, failed = [], []
     for spec in specs_to_try(cli, url, kind, selector):
         try:
             trial = asyncio.run(try_feed(cli.settings, spec, read=True))
-        except WatcherError as error:
+        except UnfetchedError as error:
             failed.append(str(error))
+            trials.append(unfetched_json(error.failure))
             continue
         trials.append(trial_json(trial, oddities(trial)))
         if not as_json:
             print_trial(trial, oddities(trial))
         if isinstance(trial.data, Failure):
             failed.append(f"{spec.url}: {trial.data.reason}: {trial.data.detail}".rstrip(": "))
-    if as_json and trials:
+    if as_json:
         emit(trials[0] if len(trials) == 1 else trials)
     if failed:
         raise WatcherError("; ".join(failed))
@@ -356,6 +358,34 @@ def _stored_specs(cli: Root) -> list[FeedSpec]:
     return [feed.spec for feed in _stored(cli, now_utc())[0]]
 
 
+def unfetched_json(failure: Failure) -> dict[str, Any]:
+    """A trial of which nothing came, in the same shape."""
+    return {
+        "url": failure.url,
+        "final_url": None,
+        "status": failure.status,
+        "seconds": None,
+        "bytes": 0,
+        "wire_bytes": 0,
+        "etag": None,
+        "last_modified": None,
+        **_trouble_json(failure),
+        "title": None,
+        "lang": None,
+        "entries": [],
+        "feeds": [],
+        "odd": [],
+    }
+
+
+def _trouble_json(failure: Failure | None) -> dict[str, Any]:
+    return {
+        "reason": failure.reason if failure else None,
+        "detail": failure.detail if failure else None,
+        "advice": advice_for(failure.reason) if failure else None,
+    }
+
+
 def trial_json(trial: Trial, odd: list[str]) -> dict[str, Any]:
     """A trial as data."""
     data, response = trial.data, trial.response
@@ -369,7 +399,7 @@ def trial_json(trial: Trial, odd: list[str]) -> dict[str, Any]:
         "wire_bytes": response.wire_bytes,
         "etag": response.etag,
         "last_modified": response.last_modified,
-        "reason": data.reason if isinstance(data, Failure) else None,
+        **_trouble_json(data if isinstance(data, Failure) else None),
         "title": None if isinstance(data, Failure) else data.title,
         "lang": None if isinstance(data, Failure) else data.lang,
         "entries": [
