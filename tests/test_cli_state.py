@@ -145,6 +145,26 @@ def test_doctor_sees_damage_and_what_is_missing(tmp_path: Path) -> None:
     assert "configuration" in findings(config, code=1)
 
 
+def test_a_database_that_cannot_be_opened_says_why_and_doctor_what_to_do(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    (tmp_path / "w.sqlite3").mkdir()
+    assert "a folder, where the database file" in watcher("hits", config=config, code=1).stderr
+    assert "a folder, where the database file" in findings(config, code=1)["database"]
+    said = watcher("doctor", config=config, code=1).stdout
+    assert "or set watcher.database" in said
+    # Where nobody may write beside it, it can't be read either.
+    (tmp_path / "w.sqlite3").rmdir()
+    filled(tmp_path, at=NOW).close()
+    (tmp_path / "w.sqlite3-wal").mkdir()
+    assert "write to it and its folder" in watcher("hits", config=config, code=1).stderr
+    text = config.read_text("utf-8")
+    config.write_text(text.replace("sqlite:///", "postgresql+psycopg://127.0.0.1:1/"), "utf-8")
+    said = " ".join(watcher("doctor", config=config, code=1).stdout.split())
+    assert "Connection refused" in said
+    assert "see that the server runs" in said
+    assert "backup" not in said
+
+
 def test_every_reason_has_advice() -> None:
     assert all(advice_for(reason) for reason in FailureReason)
     assert advice_for("something-new")
