@@ -30,7 +30,9 @@ def test_route_says_for_each_receiver_why_or_why_not(news: NewsWeb, tmp_path: Pa
         }
         assert routes["desk"]["due_at"]
         assert routes["deaf"]["reason"] in ("under-min-score", "other-language")
-        assert "deaf: no" in watcher("alerts", "route", str(hit["id"]), config=config).stdout
+        said = watcher("alerts", "route", str(hit["id"]), config=config).stdout
+        assert "deaf: no" in said
+        assert "Told already: alert 1 (new story) to " in said
         assert hook.receipts == []
 
 

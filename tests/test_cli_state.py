@@ -14,7 +14,7 @@ from program import WATCHER, answer, watcher
 from stored import NOW, keep
 
 from watcher.cli.advice import ADVICE, advice_for
-from watcher.model import DeliveryId, Failure, FailureReason, HitKind
+from watcher.model import DeliveryId, Failure, FailureReason, FeedSpec, HitKind
 from watcher.storage import HitFilter, PollOutcome, Store
 
 STATUS_KEYS = {
@@ -124,6 +124,29 @@ def test_doctor_names_each_trouble_and_what_to_do(tmp_path: Path) -> None:
     assert "feeds discover" in text
     assert "alerts retry 1" in text
     assert "\x1b" not in text
+
+
+def test_what_the_first_page_counts_as_trouble_doctor_names(tmp_path: Path) -> None:
+    """A feed that failed once is no problem yet, but "nothing is wrong" alone would be untrue."""
+    config = write_config(tmp_path)
+    now = datetime.now(UTC)
+    store = filled(tmp_path, at=now)
+    store.outbox.record_sent(claimed(store), now=NOW)
+    [feed] = store.feeds.all()
+    gone = Failure(reason=FailureReason.HTTP_404, detail="not found")
+    others = [
+        FeedSpec(url=f"https://{n}.example/rss", name=f"Feed {n}", publisher=f"{n}.example")
+        for n in "BC"
+    ]
+    store.feeds.sync([feed.spec, *others], now=now + timedelta(hours=1))
+    store.feeds.record(
+        [PollOutcome(feed_id=feed.id, at=now, next_poll_at=now, schedule={}, failure=gone)]
+    )
+    store.close()
+    assert "1 feed or delivery is in trouble" in watcher(config=config).stdout
+    said = watcher("doctor", config=config).stdout
+    assert "failed of late, to be tried again: Feed A" in said
+    assert "watcher feeds" in said
 
 
 def test_doctor_sees_a_clock_that_went_back(tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ def test_a_merged_story_knows_what_both_told_and_is_found_by_either_number(
     [again] = [hit for hit in answer("hits", config=watch.config) if "again" in hit["url"]]
     assert again["story_id"] == 1
     assert (
-        "nothing that its story"
+        "nothing that the seeds or its story"
         in watcher("hits", "show", str(again["id"]), config=watch.config).stdout
     )
 

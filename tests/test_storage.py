@@ -732,7 +732,7 @@ def test_a_backup_for_which_the_disk_is_too_small_leaves_nothing_behind(
     live, good, target = (tmp_path / name for name in ("w.sqlite3", "good.sqlite3", "new.sqlite3"))
     store = Store(f"sqlite:///{live}")
     add_feed(store, "a")
-    with pytest.raises(StorageError, match="can't be written: the database file can't be opened"):
+    with pytest.raises(StorageError, match="can't be written: there is no folder"):
         store.backup(tmp_path / "nowhere" / "copy.sqlite3")
     store.backup(good)
     connect = sqlite3.connect

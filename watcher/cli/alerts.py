@@ -207,10 +207,11 @@ def route_hit(
         for silence in store.silences.active(now=now)
         if silence.topic == hit.topic or silence.story_id == hit.story_id
     ]
+    told = store.outbox.alerts(hit_id=hit.id)
     candidate = AlertCandidate(
         reason=reason,
         # As the pipeline does: what was told is taken back from the same receivers.
-        score=max([hit.score, *(alert.score for alert in store.outbox.alerts(hit_id=hit.id))]),
+        score=max([hit.score, *(alert.score for alert in told)]),
         topic=hit.topic,
         lang=hit.lang,
         feed_tags=article.tags,
@@ -237,6 +238,11 @@ def route_hit(
     say(f"Hit {hit.id}, {hit.score:.0f}, as “{why_told(reason)}”: {safe(hit.title)}")
     if hit.silent_reason:
         say(f"It told nobody when it was found: {why_silent(hit.silent_reason)}.")
+    for alert in told:
+        names = ", ".join(safe(delivery.receiver) for delivery in alert.deliveries)
+        say(f"Told already: alert {alert.id} ({why_told(alert.reason)}) to {names or 'nobody'}.")
+    if told:
+        say("Were it told anew:")
     for routing in routings:
         answer = "no" if routing.due_at is None else f"yes, {due(routing.due_at, now)}"
         say(

@@ -222,6 +222,10 @@ def _feeds(store: Store, now: datetime) -> Iterator[Finding]:
             by_error.setdefault(feed.error, []).append(feed)
     for error, failing in by_error.items():
         yield problem(f"feeds failing: {error}", _named(failing, now), advice_for(error))
+    lately = [feed.name for feed in troubled if feed.failures < least]
+    if lately:
+        yield note("feeds", f"failed of late, to be tried again: {_some(lately)}",
+                   "`watcher feeds` says why")  # fmt: skip
     missed = [
         feed.spec.name
         for feed in store.feeds.all()

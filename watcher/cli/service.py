@@ -186,8 +186,8 @@ def print_tally(tally: Tally, seconds: float, *, sending: bool) -> None:
         say(f"Not due yet after a failure: {plural(tally.failing, 'feed')}, see `watcher feeds`.")
     if tally.held_back:
         say(
-            f"Not asked: {plural(tally.held_back, 'feed')}, as their site answered to another that "
-            "it wants no request for a while, see `watcher feeds`."
+            f"Not asked: {plural(tally.held_back, 'feed')} of a site that wants no request for a "
+            "while, see `watcher feeds`."
         )
     if tally.pages or tally.partial or tally.reread or tally.scored:
         say(

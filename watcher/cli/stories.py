@@ -110,7 +110,7 @@ def story_lines(
     yield from wrap(
         f"{plural(len(timeline), 'article')}, {plural(story.publishers, 'publisher')}, "
         f"{', '.join(languages(timeline)) or 'language unknown'}; "
-        f"{short_time(story.first_seen_at)} to {short_time(story.last_seen_at)}",
+        f"seen {short_time(story.first_seen_at)} to {short_time(story.last_seen_at)}",
         columns,
     )
     if story.stage:
