@@ -575,6 +575,16 @@ def test_the_starters_commented_receiver_works_when_uncommented(tmp_path: Path) 
 # --------------------------------------------------------------------------------------- warnings
 
 
+def test_files_that_are_no_seeds_are_named_with_what_is_one() -> None:
+    text = CONTRACT + "\n[[topics]]\nid = 'u'\nterms = { a = ['b'] }\n"
+    assert not [each for each in loaded(text, MAIL).warnings if "not read" in str(each)]
+    for name in "abcde":
+        Path("seeds/south-ossetia", f"{name}.docx").write_bytes(b"PK")
+    [warning] = [str(each) for each in loaded(text, MAIL).warnings if "not read" in str(each)]
+    assert 'topics[0].seeds: not read: "a.docx", "b.docx", "c.docx" and 2 more; ' in warning
+    assert ".txt, .md" in warning
+
+
 def test_what_is_allowed_but_hardly_meant_is_a_warning() -> None:
     found = loaded(
         MINIMAL
