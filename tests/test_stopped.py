@@ -1,7 +1,8 @@
-"""One pass that is told to stop: a word of what was done, the right code, and nothing lost."""
+"""Commands that are told to stop: the right code, no traceback, nothing lost and nothing left."""
 
 from __future__ import annotations
 
+import os
 import signal
 import sqlite3
 import subprocess
@@ -87,3 +88,23 @@ def test_a_second_signal_ends_it_at_once_and_the_message_under_way_stays_pending
             left = db.execute("SELECT state, ambiguous, lease_until FROM deliveries")
             # It may have arrived: it is sent again after a while, and the repeat says so.
             assert set(left.fetchall()) == {("pending", 1, None)}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_demo_that_is_told_to_stop_leaves_nothing_behind(tmp_path: Path, number: int) -> None:
+    running = subprocess.Popen(
+        [str(WATCHER), "demo"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+    )
+    try:
+        eventually(lambda: any(tmp_path.glob("watcher-demo-*/*.sqlite3")), PATIENCE)
+        running.send_signal(number)
+        _out, said = running.communicate(timeout=30)
+    finally:
+        running.kill()
+    assert running.returncode == 128 + number
+    assert "Traceback" not in said
+    assert not list(tmp_path.glob("watcher-demo-*"))
