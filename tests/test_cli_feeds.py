@@ -207,6 +207,16 @@ def test_a_broken_list_is_refused_with_its_line(config: Path, tmp_path: Path) ->
     assert "expected an OPML list" in watcher("feeds", "import", opml, config=config, code=2).stderr
 
 
+def test_feeds_that_no_pass_has_stored_yet_are_exported_as_they_are_listed(
+    news: NewsWeb, tmp_path: Path
+) -> None:
+    config = write_config(tmp_path, news.feeds, [])
+    said = watcher("feeds", "export", config=config).stdout
+    assert all(url in said for url in news.feeds)
+    watcher("feeds", "pause", "feed 1", config=config)  # stores that one
+    assert watcher("feeds", "export", config=config).stdout == said
+
+
 def test_a_list_full_of_entities_stays_small(config: Path, tmp_path: Path) -> None:
     opml = tmp_path / "bomb.opml"
     levels = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 9))

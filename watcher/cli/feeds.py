@@ -48,8 +48,7 @@ def list_feeds(context: typer.Context, as_json: JsonFlag = False, pager: PagerFl
     cli = root(context)
     now = now_utc()
     found, fresh = _stored(cli, now)
-    # With nothing stored a broken file is told of: "no feeds" may be untrue of it.
-    ahead = configured(cli, without=found) if found else list(cli.settings.feeds)
+    ahead = _ahead(cli, found)
     if as_json:
         polled = [feed_json(feed, fresh.get(feed.id, 0), now) for feed in found]
         emit([*polled, *(new_feed_json(spec, now) for spec in ahead)])
@@ -72,6 +71,12 @@ def _stored(cli: Root, now: datetime) -> tuple[list[FeedRecord], dict[int, int]]
             return store.feeds.all(), store.feeds.entries_since(now - timedelta(days=1))
     except NoDatabaseError:
         return [], {}
+
+
+def _ahead(cli: Root, found: Sequence[FeedRecord]) -> list[FeedSpec]:
+    """The feeds that the next pass will store."""
+    # With nothing stored a broken file is told of: "no feeds" may be untrue of it.
+    return configured(cli, without=found) if found else list(cli.settings.feeds)
 
 
 def configured(cli: Root, *, without: Sequence[FeedRecord]) -> list[FeedSpec]:
@@ -300,7 +305,9 @@ def export_opml(context: typer.Context) -> None:
     """Print the feeds as an OPML list, which can be imported again as it was."""
     from watcher.cli.export import as_opml
 
-    say("\n".join(as_opml(root(context).store())))
+    cli = root(context)
+    found, _fresh = _stored(cli, now_utc())
+    say("\n".join(as_opml([*(feed.spec for feed in found), *_ahead(cli, found)])))
 
 
 @app.command("test")
