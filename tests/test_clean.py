@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import sys
 import time
 import unicodedata
@@ -9,6 +10,7 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from storable import forbidden_in
 
 from watcher.text.clean import (
     clean_line,
@@ -19,8 +21,6 @@ from watcher.text.clean import (
     unescape,
 )
 
-FORBIDDEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
-JOINERS = "\u200c\u200d"
 # Any code point, lone surrogates too, with more of the troublesome ones than chance would give.
 anything = st.text(
     st.one_of(
@@ -30,10 +30,6 @@ anything = st.text(
         ),
     )
 )
-
-
-def forbidden_in(text: str, allowed: str = "") -> list[str]:
-    return [c for c in text if unicodedata.category(c) in FORBIDDEN and c not in JOINERS + allowed]
 
 
 def test_every_forbidden_code_point_is_dropped_or_a_space_and_every_other_stays() -> None:
@@ -99,9 +95,12 @@ def test_mentions_are_broken_but_read_the_same(mention: str) -> None:
 
 
 @given(anything)
-def test_stripping_and_unescaping_never_raise(text: str) -> None:
-    strip_html(text)
-    unescape(text)
+def test_stripping_and_unescaping_shorten_anything_and_undo_escapes(text: str) -> None:
+    assert len(strip_html(text)) <= len(text)
+    assert len(unescape(text)) <= len(text)
+    plain = text.replace("<", "")
+    assert strip_html(html.escape(plain, quote=False)) == plain
+    assert unescape(html.escape(text)) == text
 
 
 @pytest.mark.parametrize(

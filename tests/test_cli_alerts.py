@@ -30,7 +30,9 @@ def test_route_says_for_each_receiver_why_or_why_not(news: NewsWeb, tmp_path: Pa
         }
         assert routes["desk"]["due_at"]
         assert routes["deaf"]["reason"] in ("under-min-score", "other-language")
-        assert "deaf: no" in watcher("alerts", "route", str(hit["id"]), config=config).stdout
+        said = watcher("alerts", "route", str(hit["id"]), config=config).stdout
+        assert "deaf: no" in said
+        assert "Told already: alert 1 (new story) to " in said
         assert hook.receipts == []
 
 
@@ -148,7 +150,7 @@ def test_a_test_message_says_what_the_server_answered(news: NewsWeb, tmp_path: P
 
 def test_what_is_not_there_is_said_in_words(news: NewsWeb, tmp_path: Path) -> None:
     config = write_config(tmp_path, news.feeds[:1], [])
-    assert "no database yet" in watcher("alerts", config=config, code=1).stderr
+    assert "no database yet" in watcher("alerts", "show", "7", config=config, code=1).stderr
     watcher("db", "upgrade", config=config)
     assert "no alert 7" in watcher("alerts", "show", "7", config=config, code=1).stderr
     assert "no hit 7" in watcher("alerts", "route", "7", config=config, code=1).stderr

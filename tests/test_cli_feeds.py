@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ from xml.etree import ElementTree
 import pytest
 from newsweb import HOSTS, NewsWeb, write_config
 from program import answer, watcher
+from webserver import Answer
 
 from watcher.cli.trial import stated_specs
 from watcher.model import FeedKind, FeedSpec, ReadPolicy, TopicId
@@ -205,6 +207,16 @@ def test_a_broken_list_is_refused_with_its_line(config: Path, tmp_path: Path) ->
     assert "expected an OPML list" in watcher("feeds", "import", opml, config=config, code=2).stderr
 
 
+def test_feeds_that_no_pass_has_stored_yet_are_exported_as_they_are_listed(
+    news: NewsWeb, tmp_path: Path
+) -> None:
+    config = write_config(tmp_path, news.feeds, [])
+    said = watcher("feeds", "export", config=config).stdout
+    assert all(url in said for url in news.feeds)
+    watcher("feeds", "pause", "feed 1", config=config)  # stores that one
+    assert watcher("feeds", "export", config=config).stdout == said
+
+
 def test_a_list_full_of_entities_stays_small(config: Path, tmp_path: Path) -> None:
     opml = tmp_path / "bomb.opml"
     levels = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 9))
@@ -227,6 +239,36 @@ def test_trying_a_feed_says_what_a_poll_would_see(news: NewsWeb, config: Path) -
     news.web.serve("/page", "<html><body>hello</body></html>")
     page = news.web.url("/page")
     assert "not-a-feed" in watcher("feeds", "test", page, config=config, code=1).stderr
+
+
+@pytest.mark.parametrize(
+    ("address", "reason", "status", "said"),
+    [
+        ("/gone", "http-404", 404, "404 Not Found"),
+        ("/page", "not-a-feed", 200, ""),
+        ("/slow", "timeout", None, "s"),
+        ("http://nowhere.invalid/rss", "dns", None, "not known"),
+        ("http://127.0.0.1:1/rss", "connect", None, "refused"),
+        ("file:///etc/passwd", "bad-url", None, "http"),
+    ],
+)
+def test_what_went_wrong_with_a_tried_feed_is_data_too(
+    news: NewsWeb, config: Path, address: str, reason: str, status: int | None, said: str
+) -> None:
+    config.write_text(config.read_text().replace('timeout = "10s"', 'timeout = "1s"'))
+    news.web.serve("/page", "<html><body>hello</body></html>")
+    news.web.answer("/slow", Answer(body=b"x" * 9_000, drip=1.0))
+    url = news.web.url(address) if address.startswith("/") else address
+    done = watcher("feeds", "test", url, "--json", config=config, code=1)
+    found = json.loads(done.stdout)
+    assert (found["url"], found["reason"], found["status"]) == (url, reason, status)
+    assert said in found["detail"]
+    assert found["advice"]
+    assert found["entries"] == []
+    assert reason in done.stderr
+    well = answer("feeds", "test", "feed 1", config=config)
+    assert found.keys() == well.keys()
+    assert (well["reason"], well["detail"], well["advice"]) == (None, None, None)
 
 
 def test_entries_that_a_poll_leaves_out_are_told(news: NewsWeb, config: Path) -> None:

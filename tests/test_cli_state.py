@@ -14,7 +14,7 @@ from program import WATCHER, answer, watcher
 from stored import NOW, keep
 
 from watcher.cli.advice import ADVICE, advice_for
-from watcher.model import DeliveryId, Failure, FailureReason, HitKind
+from watcher.model import DeliveryId, Failure, FailureReason, FeedSpec, HitKind
 from watcher.storage import HitFilter, PollOutcome, Store
 
 STATUS_KEYS = {
@@ -126,6 +126,29 @@ def test_doctor_names_each_trouble_and_what_to_do(tmp_path: Path) -> None:
     assert "\x1b" not in text
 
 
+def test_what_the_first_page_counts_as_trouble_doctor_names(tmp_path: Path) -> None:
+    """A feed that failed once is no problem yet, but "nothing is wrong" alone would be untrue."""
+    config = write_config(tmp_path)
+    now = datetime.now(UTC)
+    store = filled(tmp_path, at=now)
+    store.outbox.record_sent(claimed(store), now=NOW)
+    [feed] = store.feeds.all()
+    gone = Failure(reason=FailureReason.HTTP_404, detail="not found")
+    others = [
+        FeedSpec(url=f"https://{n}.example/rss", name=f"Feed {n}", publisher=f"{n}.example")
+        for n in "BC"
+    ]
+    store.feeds.sync([feed.spec, *others], now=now + timedelta(hours=1))
+    store.feeds.record(
+        [PollOutcome(feed_id=feed.id, at=now, next_poll_at=now, schedule={}, failure=gone)]
+    )
+    store.close()
+    assert "1 feed or delivery is in trouble" in watcher(config=config).stdout
+    said = watcher("doctor", config=config).stdout
+    assert "failed of late, to be tried again: Feed A" in said
+    assert "watcher feeds" in said
+
+
 def test_doctor_sees_a_clock_that_went_back(tmp_path: Path) -> None:
     config = write_config(tmp_path)
     filled(tmp_path, at=datetime.now(UTC) + timedelta(days=1)).close()
@@ -143,6 +166,26 @@ def test_doctor_sees_damage_and_what_is_missing(tmp_path: Path) -> None:
     assert "database" in findings(config, code=1)
     config.write_text("nonsense", "utf-8")
     assert "configuration" in findings(config, code=1)
+
+
+def test_a_database_that_cannot_be_opened_says_why_and_doctor_what_to_do(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    (tmp_path / "w.sqlite3").mkdir()
+    assert "a folder, where the database file" in watcher("hits", config=config, code=1).stderr
+    assert "a folder, where the database file" in findings(config, code=1)["database"]
+    said = watcher("doctor", config=config, code=1).stdout
+    assert "or set watcher.database" in said
+    # Where nobody may write beside it, it can't be read either.
+    (tmp_path / "w.sqlite3").rmdir()
+    filled(tmp_path, at=NOW).close()
+    (tmp_path / "w.sqlite3-wal").mkdir()
+    assert "write to it and its folder" in watcher("hits", config=config, code=1).stderr
+    text = config.read_text("utf-8")
+    config.write_text(text.replace("sqlite:///", "postgresql+psycopg://127.0.0.1:1/"), "utf-8")
+    said = " ".join(watcher("doctor", config=config, code=1).stdout.split())
+    assert "Connection refused" in said
+    assert "see that the server runs" in said
+    assert "backup" not in said
 
 
 def test_every_reason_has_advice() -> None:
@@ -213,11 +256,43 @@ def test_pruning_keeps_hits_and_what_feeds_still_list(tmp_path: Path) -> None:
     assert "0 articles" in watcher("db", "reindex", config=config).stdout
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["hits", "hits search war", "stories", "alerts", "alerts preview", "feeds"],
+)
+def test_where_nothing_is_stored_yet_a_listing_is_empty_and_says_how_to_begin(
+    tmp_path: Path, words: str
+) -> None:
+    config = write_config(tmp_path)
+    text = config.read_text(encoding="utf-8")
+    feed = text[text.index("[[feeds]]") : text.index("[[topics]]")]
+    config.write_text(text.replace(feed, ""), encoding="utf-8")
+    said = watcher(*words.split(), config=config)
+    assert said.stdout.lower().startswith("no"), said.stdout
+    listed = watcher(*words.split(), "--json", config=config)
+    assert json.loads(listed.stdout) == []
+    if words != "feeds":  # which are known without a database
+        assert "watcher poll" in said.stderr
+        assert "watcher poll" in listed.stderr
+    assert not list(tmp_path.glob("**/*sqlite3*")), "to look makes no file"
+    # Of a broken configuration it may be untrue that nothing is stored.
+    config.write_text(text.replace("contact", "contcat"), encoding="utf-8")
+    assert "contcat" in watcher(*words.split(), config=config, code=2).stderr
+
+
+@pytest.mark.parametrize("noun", ["hits", "stories"])
+def test_a_topic_that_nobody_knows_is_refused_where_nothing_is_stored_too(
+    tmp_path: Path, noun: str
+) -> None:
+    config = write_config(tmp_path)
+    assert answer(noun, "--topic", "t", config=config) == []
+    assert "no topic x" in watcher(noun, "--topic", "x", config=config, code=2).stderr
+
+
 def test_mistakes_end_with_one_clear_line(tmp_path: Path) -> None:
     config = write_config(tmp_path)
     wrong = watcher("staus", config=config, code=2)
     assert "status" in wrong.stderr
-    assert "no database yet" in watcher("hits", config=config, code=1).stderr
     assert "no database yet" in watcher("status", config=config, code=1).stderr
     filled(tmp_path, at=NOW).close()
     assert "needs a terminal" in watcher("review", config=config, code=2).stderr

@@ -331,6 +331,8 @@ receiver = "dsk"
         ("[[topics]]\nid = 'u'\nterms = {a = ['b']}\nlearned = 'config.toml'\n", '"config.toml" is not what `topics train --out` writes'),
         ("[[topics]]\nid = 'u'\nseeds = 'config.toml'\n", "is a file, but a folder is needed"),
         ("[[topics]]\nid = 'u'\nterms = {a = ['b']}\n[[topics.stages]]\nid = 's'\ncues = ['@cancl + b']\n", 'topics[1].stages[0].cues: "@cancl" is no meaning; did you mean @cancel?'),
+        ("[[topics]]\nid = 'u'\nterms = {a = ['b']}\n[topics.stages]\nid = 's'\ncues = ['b']\n", "topics[1].stages: there may be several: write [[topics.stages]], with two brackets"),
+        ("[receivers]\nname = 'a'\nurl = 'json://x'\n", "receivers: there may be several: write [[receivers]], with two brackets"),
         ("[[feeds]]\nurl = 'ftp://x.org/'\n", "feeds[1].url: expected a web address"),
         ("[[feeds]]\nurl = 'https://user:pw@x.org/'\n", "feeds[1].url: expected a web address"),
         ("[[feeds]]\nurl = 'news-search: lang=ru'\n", "feeds[1].url: expected a query"),
@@ -347,6 +349,7 @@ def test_one_wrong_thing_is_one_clear_line(addition: str, expected: str | None) 
     [problem] = problems(text)
     assert problem.startswith("config.toml:")
     assert expected in problem
+    assert "got a list" not in problem or "expected" in problem, "that a list is one is no news"
 
 
 def test_an_empty_file_asks_for_topics() -> None:
@@ -551,6 +554,16 @@ def test_the_starter_is_complete_and_never_overwrites(tmp_path: Path) -> None:
     assert not (tmp_path / "new" / "config.toml").exists()
 
 
+def test_a_start_that_fails_half_way_leaves_nothing_in_the_way_of_the_next(tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "seeds").write_text("a file where a folder should be", "utf-8")
+    with pytest.raises(UsageError, match=r"new/seeds.*can't be written.*nothing was written"):
+        write_starter(tmp_path / "new")
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["seeds"]
+    (tmp_path / "new" / "seeds").unlink()
+    assert write_starter(tmp_path / "new")
+
+
 def test_the_starters_commented_receiver_works_when_uncommented(tmp_path: Path) -> None:
     write_starter(tmp_path / "new")
     path = tmp_path / "new" / "config.toml"
@@ -560,6 +573,16 @@ def test_the_starters_commented_receiver_works_when_uncommented(tmp_path: Path) 
 
 
 # --------------------------------------------------------------------------------------- warnings
+
+
+def test_files_that_are_no_seeds_are_named_with_what_is_one() -> None:
+    text = CONTRACT + "\n[[topics]]\nid = 'u'\nterms = { a = ['b'] }\n"
+    assert not [each for each in loaded(text, MAIL).warnings if "not read" in str(each)]
+    for name in "abcde":
+        Path("seeds/south-ossetia", f"{name}.docx").write_bytes(b"PK")
+    [warning] = [str(each) for each in loaded(text, MAIL).warnings if "not read" in str(each)]
+    assert 'topics[0].seeds: not read: "a.docx", "b.docx", "c.docx" and 2 more; ' in warning
+    assert ".txt, .md" in warning
 
 
 def test_what_is_allowed_but_hardly_meant_is_a_warning() -> None:

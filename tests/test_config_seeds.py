@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.config.seeds import read_seeds, split_header, strip_furniture
+from watcher.config.seeds import read_seeds, split_header, strip_furniture, unread_in
 
 ROOT = Path(__file__).parent.parent
 SEEDS = ROOT / "seeds" / "south-ossetia"
@@ -121,6 +121,9 @@ def test_every_kind_of_seed(tmp_path: Path) -> None:
         ("c.html", "Three & more.", False),
         ("negative/d.txt", "Four.", True),
     ]
+    write(tmp_path, "negative/e.pdf", b"%PDF")
+    write(tmp_path, "Negative/f.txt", "A folder of that name is another.")
+    assert unread_in(tmp_path) == ["Negative", "negative/e.pdf", "picture.jpg"]
 
 
 @pytest.mark.parametrize(

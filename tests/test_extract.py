@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from storable import check_page
 
 from watcher.extract import discover_feeds, extract_page
 from watcher.model import Failure, FailureReason, PageData
+from watcher.urls import canonical, is_web_url
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 URL = "https://www.example.org/politics/2026/story-of-the-day"
@@ -521,5 +523,7 @@ def test_a_site_that_names_no_feed_still_has_likely_addresses() -> None:
 def test_markup_of_any_shape_is_read_or_refused(markup: str, scripted: bool) -> None:
     if scripted:
         markup = f'<script type="application/ld+json">{markup}</script>'
-    extract_page(markup.encode(), url=URL, content_type="", now=NOW)
-    discover_feeds(markup.encode(), URL)
+    check_page(extract_page(markup.encode(), url=URL, content_type="", now=NOW), NOW)
+    found = [feed.url for feed in discover_feeds(markup.encode(), URL)]
+    assert all(map(is_web_url, found))
+    assert len({canonical(url) for url in found}) == len(found) > 3

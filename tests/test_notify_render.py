@@ -561,6 +561,8 @@ def test_what_is_told_in_words_is_added_where_a_template_leaves_it_out() -> None
         ("{% include '/etc/passwd' %}", "passwd"),
         ("{{ message.notices[7].headline }}", "7|no element"),
         ("{{ message.brief[0].headline }}", "no element"),
+        ("{% macro a() %}{{ a() }}{% endmacro %}{{ a() }}", "recursion"),
+        ("{% set x = 1 %}\n", "it writes nothing"),
     ],
 )
 def test_templates_are_checked_and_cannot_reach_out(source: str, trouble: str | None) -> None:

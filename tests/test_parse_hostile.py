@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from storable import check_feed
 
 from watcher.model import Failure, FailureReason, FeedData, FeedKind
 from watcher.parse import parse_feed
@@ -151,10 +152,10 @@ def test_mangled_feeds_are_read_or_refused(
     body = SOUND
     for at, length, instead in cuts:
         body = body[:at] + instead + body[at + length :]
-    parse(body, kind)
+    check_feed(parse(body, kind), NOW)
 
 
 @given(st.binary(max_size=300))
 def test_bytes_of_any_kind_are_read_or_refused(body: bytes) -> None:
     for kind in FeedKind:
-        parse(body, kind)
+        check_feed(parse(body, kind), NOW)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from storable import check_feed
 
 from watcher.model import Failure, FailureReason, FeedData, FeedKind
 from watcher.parse import parse_feed
@@ -102,7 +103,9 @@ fields = st.sampled_from([*JSON_FEED["items"][0], *JSON_FEED["items"][1]])
 @settings(max_examples=40)
 @given(st.lists(st.dictionaries(fields, anything), max_size=4), anything)
 def test_json_of_any_shape_is_read_or_refused(items: list[dict[str, Any]], title: Any) -> None:
-    parsed(json.dumps({"items": items, "title": title, "language": title}), FeedKind.FEED)
+    data = parsed(json.dumps({"items": items, "title": title, "language": title}), FeedKind.FEED)
+    check_feed(data, NOW)
+    assert len(data.entries) <= len(items)
 
 
 # ------------------------------------------------------------------------------------- sitemap
@@ -310,7 +313,7 @@ def test_a_selector_that_is_wrong_or_picks_nothing_is_told() -> None:
 @given(st.text(alphabet="<>/ab =\"'&;!-[]", max_size=200))
 def test_markup_of_any_shape_is_read_or_refused(markup: str) -> None:
     for kind in FeedKind:
-        parse_feed(
+        data = parse_feed(
             markup.encode(),
             url="https://example.org/",
             content_type="",
@@ -318,3 +321,4 @@ def test_markup_of_any_shape_is_read_or_refused(markup: str) -> None:
             now=NOW,
             kind=kind,
         )
+        check_feed(data, NOW)

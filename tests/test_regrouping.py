@@ -12,9 +12,14 @@ from newsweb import STARTED, NewsWeb, Piece, page, write_config
 from program import answer, watcher
 from receivers import WebhookServer
 from sqlalchemy import create_engine, select
+from stored import keep
 from test_stories_flow import DECREED, PROPOSED, STAGES, STOPPED, Watch, told
 from webserver import LoopbackWeb
 
+from watcher.cli.stories import languages
+from watcher.model import HitId, StoryId, Verdict
+from watcher.pipeline.regrouping import judging
+from watcher.storage import Store
 from watcher.storage.tables import stories, story_links
 from watcher.stories import Correction, learned_threshold
 from watcher.stories.grouping import DEFAULT_THRESHOLD
@@ -135,7 +140,7 @@ def test_a_merged_story_knows_what_both_told_and_is_found_by_either_number(
     [again] = [hit for hit in answer("hits", config=watch.config) if "again" in hit["url"]]
     assert again["story_id"] == 1
     assert (
-        "nothing that its story"
+        "nothing that the seeds or its story"
         in watcher("hits", "show", str(again["id"]), config=watch.config).stdout
     )
 
@@ -154,6 +159,61 @@ def test_a_split_leaves_each_story_with_its_own_stage_and_facts(
     assert "signed a decree" in found[2]["stage_evidence"]
     assert known(watch, 2)
     assert known(watch, 1) != known(watch, 2)
+
+
+DAYS = [datetime(2026, 3, day, 12, tzinfo=UTC) for day in (1, 2, 3)]
+
+
+def told_by_three(store: Store) -> tuple[StoryId, list[HitId]]:
+    """A story of three articles, each of a day, publisher and language of its own."""
+    story, found = None, []
+    for day, lang in zip(DAYS, ("de", "en", "ru"), strict=True):
+        found.append(
+            keep(store, lang, title=f"Title {lang}", text="Text", lang=lang, at=day, story=story,
+                 publisher=f"{lang}.example")
+        )  # fmt: skip
+        story = store.review.hit(found[0]).story_id
+    assert story is not None
+    return story, found
+
+
+def face(store: Store, story_id: StoryId) -> tuple[str, datetime, datetime, int, list[str]]:
+    story = store.review.stories_by_ids([story_id])[story_id]
+    said = languages(store.review.timelines([story_id])[story_id])
+    return story.headline, story.first_seen_at, story.last_seen_at, story.publishers, said
+
+
+def test_after_a_split_each_story_is_that_of_its_own_articles(store: Store) -> None:
+    story, hits = told_by_three(store)
+    assert face(store, story) == ("Title de", DAYS[0], DAYS[2], 3, ["de", "en", "ru"])
+    judge = judging(lambda _topic: None)
+    made = store.regrouping.split(story, [hits[0]], judging=judge, now=DAYS[2]).story_id
+    assert face(store, story) == ("Title en", DAYS[1], DAYS[2], 2, ["en", "ru"])
+    assert face(store, made) == ("Title de", DAYS[0], DAYS[0], 1, ["de"])
+    # Merged the other way round, the one that stays begins with the older article again.
+    store.regrouping.merge(story, made, judging=judge, now=DAYS[2])
+    assert face(store, story) == ("Title de", DAYS[0], DAYS[2], 3, ["de", "en", "ru"])
+
+
+def test_an_article_marked_irrelevant_no_longer_speaks_for_its_story(store: Store) -> None:
+    story, hits = told_by_three(store)
+
+    def mark(hit: HitId, verdict: Verdict | None) -> None:
+        store.review.mark(hit, verdict, now=DAYS[2])
+
+    mark(hits[0], Verdict.IRRELEVANT)
+    mark(hits[2], Verdict.IRRELEVANT)
+    assert face(store, story) == ("Title en", DAYS[1], DAYS[1], 1, ["en"])
+    assert store.review.stories_by_ids([story])[story].hits == 3, "it is still listed there"
+    mark(hits[1], Verdict.IRRELEVANT)
+    assert face(store, story)[0] == "Title de", "where nothing else is left it does"
+    mark(hits[1], None)
+    mark(hits[2], Verdict.RELATED)
+    assert face(store, story) == ("Title en", DAYS[1], DAYS[2], 2, ["en", "ru"])
+    # What comes later is counted in the same way.
+    keep(store, "fr", title="Title fr", text="Text", lang="fr", at=DAYS[2], story=story,
+         publisher="fr.example")  # fmt: skip
+    assert face(store, story) == ("Title en", DAYS[1], DAYS[2], 3, ["en", "fr", "ru"])
 
 
 def test_stories_of_two_topics_are_not_merged(news: NewsWeb, tmp_path: Path) -> None:

@@ -359,6 +359,19 @@ def test_retry_after_is_capped_and_429_comes_back_spread_out() -> None:
     assert late.next_poll_at - early.next_poll_at > 50 * MINUTE
 
 
+def test_who_was_not_asked_is_due_when_the_hold_is_over_and_has_not_failed() -> None:
+    """However rarely it is polled, and however often it happens."""
+    at, state = NOW, ScheduleState(interval_s=86_400)
+    held = PollFacts(reason=FailureReason.HELD_BACK, retry_after=HOUR, every=DAY)
+    for _ in range(23):
+        decision = decide(state, held, now=at, jitter=0.99)
+        assert HOUR <= decision.next_poll_at - at < HOUR + 7 * MINUTE
+        assert (decision.state.failures, decision.state.noticed) == (0, False)
+        at, state = at + HOUR, decision.state
+    # But that nobody has looked at it for a day is told.
+    assert decide(state, held, now=at + HOUR).state.noticed
+
+
 # ------------------------------------------------------------------------------ 304, silence
 
 

@@ -297,6 +297,31 @@ def test_a_failed_poll_is_data_and_a_good_one_clears_it(store: Store) -> None:
     assert (feed.state, feed.failures, feed.last_error) == (FeedState.OK, 0, None)
 
 
+@pytest.mark.parametrize("failures", [0, 2])
+def test_a_feed_that_was_held_back_is_as_well_as_before(store: Store, failures: int) -> None:
+    [feed_id] = add_feed(store, "a")
+    dns = Failure(reason=FailureReason.DNS, detail="no such host")
+    held = Failure(reason=FailureReason.HELD_BACK, detail="not asked")
+    later = NOW + timedelta(hours=1)
+    for failure in [dns] * failures:
+        store.feeds.record(
+            [PollOutcome(feed_id=feed_id, at=NOW, next_poll_at=NOW, schedule={}, failure=failure)]
+        )
+    [before] = store.feeds.claim(now=NOW, limit=1, lease=LEASE)
+    store.feeds.record(
+        [PollOutcome(feed_id=feed_id, at=later, next_poll_at=later, schedule={}, failure=held)]
+    )
+    assert store.feeds.claim(now=NOW, limit=1, lease=LEASE) == []
+    [feed] = store.feeds.claim(now=later, limit=1, lease=LEASE)
+    assert feed.state == (FeedState.FAILING if failures else FeedState.OK)
+    assert (feed.state, feed.failures) == (before.state, before.failures)
+    assert feed.last_polled_at == before.last_polled_at
+    assert (feed.last_error, feed.last_error_detail) == ("held-back", "not asked")
+    store.feeds.set_state(feed_id, FeedState.PAUSED, now=later)
+    store.feeds.set_state(feed_id, FeedState.OK, now=later)
+    assert store.feeds.all()[0].state == before.state
+
+
 def test_an_entry_met_again_is_stored_once_and_an_edited_one_is_read_again(store: Store) -> None:
     [feed_id] = add_feed(store, "a")
     store.feeds.record([polled(feed_id, entry("k1"))])
@@ -707,7 +732,7 @@ def test_a_backup_for_which_the_disk_is_too_small_leaves_nothing_behind(
     live, good, target = (tmp_path / name for name in ("w.sqlite3", "good.sqlite3", "new.sqlite3"))
     store = Store(f"sqlite:///{live}")
     add_feed(store, "a")
-    with pytest.raises(StorageError, match="can't be written: the database file can't be opened"):
+    with pytest.raises(StorageError, match="can't be written: there is no folder"):
         store.backup(tmp_path / "nowhere" / "copy.sqlite3")
     store.backup(good)
     connect = sqlite3.connect

@@ -59,6 +59,7 @@ def test_the_watcher_has_time_to_stop_and_is_watched() -> None:
     assert int(service["WatchdogSec"]) == 60
     assert int(service["TimeoutStopSec"]) > 30  # SIGTERM gives back leases within 30 s
     assert "2" in service["RestartPreventExitStatus"].split()  # a bad configuration
+    assert service["SuccessExitStatus"] == "143"  # SIGTERM before the service listens for it
     assert service["OOMPolicy"] == "continue"  # a killed worker is not a killed service
 
 

@@ -160,9 +160,9 @@ def test_query_order_and_escapes_do_not_matter() -> None:
 
 
 @given(st.text())
-def test_canonical_never_raises(text: str) -> None:
-    canonical(text)
-    canonical("https://example.org/" + text)
+def test_what_is_no_web_address_stays_and_what_is_one_stays_one(text: str) -> None:
+    assert "://" in text or canonical(text) == text.strip()
+    assert canonical("https://example.org/" + text).startswith("https://")
 
 
 path_text = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=20)
@@ -224,9 +224,12 @@ def test_registered_domains(host: str, domain: str) -> None:
 
 
 @given(st.text())
-def test_registered_domain_never_raises(text: str) -> None:
-    registered_domain(text)
-    registered_domain("http://" + text)
+def test_a_registered_domain_ends_its_host_whatever_that_is(text: str) -> None:
+    for host in (text, f"http://{text}", f"http://www.{text}.co.uk/x"):
+        domain = registered_domain(host)
+        assert "/" not in domain
+        assert domain == domain.lower()
+    assert registered_domain(f"http://example.org/{text}") == "example.org"
 
 
 def test_identity_prefers_the_guid_and_survives_its_spelling() -> None:

@@ -9,6 +9,9 @@ def main() -> None:
 
     # Collecting while half a thousand modules load is a fifth of the start-up of a short command.
     gc.disable()
-    from watcher.cli.shell import run
+    try:
+        from watcher.cli.shell import run
 
-    run()
+        run()
+    except KeyboardInterrupt:  # while half of it was loaded, or at the very end
+        raise SystemExit(130) from None

@@ -37,7 +37,7 @@ from watcher.model import (
 )
 
 if TYPE_CHECKING:
-    from watcher.storage import AlertRecord, DeliveryRecord
+    from watcher.storage import AlertRecord, DeliveryRecord, Store
 
 app = noun("Alerts: list, show, preview, route, retry, cancel, silence, test.")
 
@@ -51,7 +51,7 @@ def list_alerts(
 ) -> None:
     """List alerts and their deliveries, newest first: 50 of them, or 10,000 as JSON."""
     limit = limit or (10_000 if as_json else 50)
-    found = root(context).store().outbox.alerts(limit=limit, dead=dead)
+    found = root(context).look_up(lambda store: store.outbox.alerts(limit=limit, dead=dead)) or []
     if as_json:
         emit([alert_json(alert) for alert in found])
     elif not found:
@@ -103,31 +103,7 @@ def _detail(delivery: DeliveryRecord, now: Any) -> str:
 @app.command()
 def preview(context: typer.Context, as_json: JsonFlag = False) -> None:
     """Show what waits to be sent, to whom and when, without sending."""
-    store = root(context).store()
-    pending = store.outbox.pending()
-    alerts = {
-        alert.id: alert
-        for alert in store.outbox.alerts(
-            ids={delivery.alert_id for delivery in pending}, limit=10_000
-        )
-    }
-    hits = store.review.hits_by_ids({a.hit_id for a in alerts.values() if a.hit_id is not None})
-    rows: list[dict[str, Any]] = []
-    for delivery in pending:
-        alert = alerts[delivery.alert_id]
-        hit = hits.get(alert.hit_id) if alert.hit_id is not None else None
-        rows.append(
-            {
-                "receiver": delivery.receiver,
-                "due_at": delivery.next_try_at,
-                "held": delivery.held,
-                "alert": alert.id,
-                "reason": alert.reason,
-                "score": round(alert.score, 1),
-                "title": hit.title if hit else alert.detail,
-                "url": hit.url if hit else None,
-            }
-        )
+    rows = root(context).look_up(_waiting) or []
     if as_json:
         emit(rows)
         return
@@ -154,6 +130,34 @@ def preview(context: typer.Context, as_json: JsonFlag = False) -> None:
             safe(row["title"]),
         )
     console().print(made)
+
+
+def _waiting(store: Store) -> list[dict[str, Any]]:
+    pending = store.outbox.pending()
+    alerts = {
+        alert.id: alert
+        for alert in store.outbox.alerts(
+            ids={delivery.alert_id for delivery in pending}, limit=10_000
+        )
+    }
+    hits = store.review.hits_by_ids({a.hit_id for a in alerts.values() if a.hit_id is not None})
+    rows: list[dict[str, Any]] = []
+    for delivery in pending:
+        alert = alerts[delivery.alert_id]
+        hit = hits.get(alert.hit_id) if alert.hit_id is not None else None
+        rows.append(
+            {
+                "receiver": delivery.receiver,
+                "due_at": delivery.next_try_at,
+                "held": delivery.held,
+                "alert": alert.id,
+                "reason": alert.reason,
+                "score": round(alert.score, 1),
+                "title": hit.title if hit else alert.detail,
+                "url": hit.url if hit else None,
+            }
+        )
+    return rows
 
 
 @app.command()
@@ -203,10 +207,11 @@ def route_hit(
         for silence in store.silences.active(now=now)
         if silence.topic == hit.topic or silence.story_id == hit.story_id
     ]
+    told = store.outbox.alerts(hit_id=hit.id)
     candidate = AlertCandidate(
         reason=reason,
         # As the pipeline does: what was told is taken back from the same receivers.
-        score=max([hit.score, *(alert.score for alert in store.outbox.alerts(hit_id=hit.id))]),
+        score=max([hit.score, *(alert.score for alert in told)]),
         topic=hit.topic,
         lang=hit.lang,
         feed_tags=article.tags,
@@ -233,6 +238,11 @@ def route_hit(
     say(f"Hit {hit.id}, {hit.score:.0f}, as “{why_told(reason)}”: {safe(hit.title)}")
     if hit.silent_reason:
         say(f"It told nobody when it was found: {why_silent(hit.silent_reason)}.")
+    for alert in told:
+        names = ", ".join(safe(delivery.receiver) for delivery in alert.deliveries)
+        say(f"Told already: alert {alert.id} ({why_told(alert.reason)}) to {names or 'nobody'}.")
+    if told:
+        say("Were it told anew:")
     for routing in routings:
         answer = "no" if routing.due_at is None else f"yes, {due(routing.due_at, now)}"
         say(

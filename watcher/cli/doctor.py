@@ -16,7 +16,7 @@ from watcher.cli.filters import JsonFlag
 from watcher.cli.output import ago, due, emit, now_utc, plural, say
 from watcher.cli.screen import indented, one_line, paint, width, wrap
 from watcher.cli.shell import Root, root
-from watcher.errors import ConfigError, StorageError
+from watcher.errors import ConfigError, NoDatabaseError, StorageError
 
 if TYPE_CHECKING:
     from watcher.storage import Store
@@ -90,8 +90,11 @@ def examine(cli: Root, *, full: bool, now: datetime) -> Iterator[Finding]:
         store = cli.store()
     except ConfigError:
         return
-    except StorageError as error:
+    except NoDatabaseError as error:
         yield problem("database", str(error), "`watcher poll` creates it; or restore a backup")
+        return
+    except StorageError as error:
+        yield problem("database", str(error), _reach(cli))
         return
     try:
         yield from _database(store, full=full)
@@ -101,7 +104,14 @@ def examine(cli: Root, *, full: bool, now: datetime) -> Iterator[Finding]:
         yield from _feeds(store, now)
         yield from _deliveries(store)
     except StorageError as error:
-        yield problem("database", str(error), "`watcher db upgrade`, or restore a backup")
+        yield problem("database", str(error), _reach(cli))
+
+
+def _reach(cli: Root) -> str:
+    """What to do about a database that can't be opened or read; the error says why."""
+    if cli.database.startswith("sqlite"):
+        return "mend that, or set watcher.database; restore a backup if the file itself is broken"
+    return "see that the server runs and lets this user in: watcher.database says where and who"
 
 
 def _configuration(cli: Root) -> Iterator[Finding]:
@@ -212,6 +222,10 @@ def _feeds(store: Store, now: datetime) -> Iterator[Finding]:
             by_error.setdefault(feed.error, []).append(feed)
     for error, failing in by_error.items():
         yield problem(f"feeds failing: {error}", _named(failing, now), advice_for(error))
+    lately = [feed.name for feed in troubled if feed.failures < least]
+    if lately:
+        yield note("feeds", f"failed of late, to be tried again: {_some(lately)}",
+                   "`watcher feeds` says why")  # fmt: skip
     missed = [
         feed.spec.name
         for feed in store.feeds.all()

@@ -13,7 +13,8 @@ from watcher.cli.output import json_line, safe
 from watcher.text.clean import clean_line
 
 if TYPE_CHECKING:
-    from watcher.storage import HitRecord, Store
+    from watcher.model import FeedSpec
+    from watcher.storage import HitRecord
 
 CSV_COLUMNS = (
     "id", "topic", "kind", "score", "threshold", "title", "url", "feed", "publisher", "lang",
@@ -112,9 +113,8 @@ def _link(url: str) -> str:
     return re.sub(r"[<>\s\\]", lambda found: f"%{ord(found[0]):02X}", clean_line(url, 4000))
 
 
-def as_opml(store: Store) -> list[str]:
-    """All feeds as OPML 2.0, which every reader can import, and we as they were."""
+def as_opml(specs: Iterable[FeedSpec]) -> list[str]:
+    """Feeds as OPML 2.0, which every reader can import, and we as they were."""
     from watcher.parse.opml import write_opml
 
-    specs = (feed.spec for feed in store.feeds.all())
     return write_opml(specs, title="Feeds of watcher").splitlines()

@@ -18,7 +18,7 @@ FORMATS = ("csv", "jsonl", "json", "markdown", "atom", "opml")
 def exported(store: Store, form: str, wanted: HitFilter, *, now: datetime) -> Iterable[str]:
     """The lines of one format."""
     if form == "opml":
-        return as_opml(store)
+        return as_opml(feed.spec for feed in store.feeds.all())
     found = store.review.hits(wanted)
     if form == "csv":
         return as_csv(found)

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from watcher.cli.output import ago, due, plural
 from watcher.cli.screen import fit, indented, one_line, paint, width, wrap
 from watcher.decide.polls import ScheduleState, expected_silence
-from watcher.model import FeedId, FeedSpec, FeedState
+from watcher.model import FailureReason, FeedId, FeedSpec, FeedState
 
 if TYPE_CHECKING:
     from watcher.storage import FeedRecord
@@ -75,6 +75,8 @@ def _wrong(feed: FeedRecord, now: datetime) -> str | None:
     if feed.state not in (FeedState.OK, FeedState.FAILING):
         return None
     state = ScheduleState.from_json(feed.schedule)
+    if feed.last_error == FailureReason.HELD_BACK:  # no failure of its own, so none is counted
+        return f"{feed.last_error}: {one_line(feed.last_error_detail or '')}"
     if feed.last_error:
         times = f" {plural(feed.failures, 'time')}" if feed.failures else ""
         detail = one_line(feed.last_error_detail or "")

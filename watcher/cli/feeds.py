@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from watcher.cli.advice import advice_for
 from watcher.cli.filters import JsonFlag, PagerFlag
 from watcher.cli.output import emit, note, now_utc, plural, safe, say, short_time
 from watcher.cli.shell import Root, noun, root
@@ -47,8 +48,7 @@ def list_feeds(context: typer.Context, as_json: JsonFlag = False, pager: PagerFl
     cli = root(context)
     now = now_utc()
     found, fresh = _stored(cli, now)
-    # With nothing stored a broken file is told of: "no feeds" may be untrue of it.
-    ahead = configured(cli, without=found) if found else list(cli.settings.feeds)
+    ahead = _ahead(cli, found)
     if as_json:
         polled = [feed_json(feed, fresh.get(feed.id, 0), now) for feed in found]
         emit([*polled, *(new_feed_json(spec, now) for spec in ahead)])
@@ -71,6 +71,12 @@ def _stored(cli: Root, now: datetime) -> tuple[list[FeedRecord], dict[int, int]]
             return store.feeds.all(), store.feeds.entries_since(now - timedelta(days=1))
     except NoDatabaseError:
         return [], {}
+
+
+def _ahead(cli: Root, found: Sequence[FeedRecord]) -> list[FeedSpec]:
+    """The feeds that the next pass will store."""
+    # With nothing stored a broken file is told of: "no feeds" may be untrue of it.
+    return configured(cli, without=found) if found else list(cli.settings.feeds)
 
 
 def configured(cli: Root, *, without: Sequence[FeedRecord]) -> list[FeedSpec]:
@@ -299,7 +305,9 @@ def export_opml(context: typer.Context) -> None:
     """Print the feeds as an OPML list, which can be imported again as it was."""
     from watcher.cli.export import as_opml
 
-    say("\n".join(as_opml(root(context).store())))
+    cli = root(context)
+    found, _fresh = _stored(cli, now_utc())
+    say("\n".join(as_opml([*(feed.spec for feed in found), *_ahead(cli, found)])))
 
 
 @app.command("test")
@@ -313,22 +321,23 @@ def show_trial(
     """Print what a poll would see: timing, size, validators, entries, one article, oddities.
 
     A search stands for several feeds: then the JSON is a list."""
-    from watcher.cli.trial import oddities, try_feed
+    from watcher.cli.trial import UnfetchedError, oddities, try_feed
 
     cli = root(context)
     trials, failed = [], []
     for spec in specs_to_try(cli, url, kind, selector):
         try:
             trial = asyncio.run(try_feed(cli.settings, spec, read=True))
-        except WatcherError as error:
+        except UnfetchedError as error:
             failed.append(str(error))
+            trials.append(unfetched_json(error.failure))
             continue
         trials.append(trial_json(trial, oddities(trial)))
         if not as_json:
             print_trial(trial, oddities(trial))
         if isinstance(trial.data, Failure):
             failed.append(f"{spec.url}: {trial.data.reason}: {trial.data.detail}".rstrip(": "))
-    if as_json and trials:
+    if as_json:
         emit(trials[0] if len(trials) == 1 else trials)
     if failed:
         raise WatcherError("; ".join(failed))
@@ -356,6 +365,34 @@ def _stored_specs(cli: Root) -> list[FeedSpec]:
     return [feed.spec for feed in _stored(cli, now_utc())[0]]
 
 
+def unfetched_json(failure: Failure) -> dict[str, Any]:
+    """A trial of which nothing came, in the same shape."""
+    return {
+        "url": failure.url,
+        "final_url": None,
+        "status": failure.status,
+        "seconds": None,
+        "bytes": 0,
+        "wire_bytes": 0,
+        "etag": None,
+        "last_modified": None,
+        **_trouble_json(failure),
+        "title": None,
+        "lang": None,
+        "entries": [],
+        "feeds": [],
+        "odd": [],
+    }
+
+
+def _trouble_json(failure: Failure | None) -> dict[str, Any]:
+    return {
+        "reason": failure.reason if failure else None,
+        "detail": failure.detail if failure else None,
+        "advice": advice_for(failure.reason) if failure else None,
+    }
+
+
 def trial_json(trial: Trial, odd: list[str]) -> dict[str, Any]:
     """A trial as data."""
     data, response = trial.data, trial.response
@@ -369,7 +406,7 @@ def trial_json(trial: Trial, odd: list[str]) -> dict[str, Any]:
         "wire_bytes": response.wire_bytes,
         "etag": response.etag,
         "last_modified": response.last_modified,
-        "reason": data.reason if isinstance(data, Failure) else None,
+        **_trouble_json(data if isinstance(data, Failure) else None),
         "title": None if isinstance(data, Failure) else data.title,
         "lang": None if isinstance(data, Failure) else data.lang,
         "entries": [

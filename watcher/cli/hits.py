@@ -36,15 +36,16 @@ def list_hits(
 ) -> None:
     """List hits, newest first: 50 of them, or all as JSON or CSV."""
     form = filters.one_format(as_json=as_json, csv=csv, jsonl=jsonl)
-    store = root(context).store()
-    found = store.review.hits(wanted)
+    cli = root(context)
+    looked = cli.look_up(lambda store: (store.review.hits(wanted), store.review.topics()))
+    found, topics = looked or ([], [])
     if wanted.topic and not found:
-        filters.check_topic(root(context), wanted.topic, store.review.topics())
+        filters.check_topic(cli, wanted.topic, topics)
     if form != "text":
         print_data(found, form)
     elif not found:
         say("No near misses." if wanted.near_misses else "No hits.")
-        if not store.review.topics():
+        if looked and not topics:
             note("`watcher poll` makes a pass, `watcher status` says how things stand.")
     else:
         _print_list(found, more=len(found) == wanted.limit, pager=pager)
@@ -152,7 +153,7 @@ def search(
     # the query has other arguments, too: `search "South Ossetia" -Peskov`.
     words = [f'"{w}"' if " " in w and len(query) > 1 and '"' not in w else w for w in query]
     node = parse_query(" ".join(words))
-    found = root(context).store().search.find(node, wanted)
+    found = root(context).look_up(lambda store: store.search.find(node, wanted)) or []
     if as_json:
         emit([found_json(one, node) for one in found])
     elif not found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +18,10 @@ from watcher.cli.shell import Root, root, set_up_logging
 if TYPE_CHECKING:
     from watcher.config import Settings
     from watcher.pipeline import Tally
+
+
+GRACE = 5.0
+"""Seconds that a pass gets to finish what is in hand when it is told to stop."""
 
 
 def register(app: typer.Typer) -> None:
@@ -67,9 +72,18 @@ def poll(
     redact(cli.settings.secrets)
     started = time.monotonic()
     with Progress() as progress:
-        tally = asyncio.run(
+        tally, stopped = asyncio.run(
             _one_pass(cli, feeds or [], everything, not no_send, alert_backlog, progress.advance)
         )
+    if stopped is not None:
+        note(
+            f"stopped: {plural(tally.polled, 'feed')} polled, "
+            f"{plural(tally.entries, 'new entry', 'new entries')}, "
+            f"{plural(tally.scored, 'article')} scored, {plural(tally.hits, 'hit')}, "
+            f"{plural(tally.messages, 'message')} sent so far; nothing is lost, "
+            "the next pass goes on from here"
+        )
+        raise typer.Exit(128 + stopped)
     if as_json:
         emit(tally)
     else:
@@ -83,18 +97,49 @@ async def _one_pass(
     send: bool,
     alert_backlog: bool,
     progress: Callable[[str, int], None],
-) -> Tally:
+) -> tuple[Tally, int | None]:
+    """What the pass did, and the signal that stopped it, if one did."""
     from watcher.app import make_app
+    from watcher.pipeline import Tally
 
-    app = make_app(cli.settings, progress=progress, alert_backlog=alert_backlog)
-    async with app:
-        only = None
-        if everything:
-            only = await app.context.stored(app.store.feeds.active_ids)
-        elif names:
-            stored = await app.context.stored(app.store.feeds.all)
-            only = [pick(stored, name).id for name in names]
-        return await app.pipeline.run_once(only=only, send=send)
+    app, tally = make_app(cli.settings, progress=progress, alert_backlog=alert_backlog), Tally()
+
+    async def run() -> None:
+        async with app:
+            only = None
+            if everything:
+                only = await app.context.stored(app.store.feeds.active_ids)
+            elif names:
+                stored = await app.context.stored(app.store.feeds.all)
+                only = [pick(stored, name).id for name in names]
+            await app.pipeline.run_once(only=only, send=send, tally=tally)
+
+    return tally, await _unless_stopped(asyncio.create_task(run()), app.context.stopping)
+
+
+async def _unless_stopped(work: asyncio.Task[None], stopping: asyncio.Event) -> int | None:
+    """See work to its end; the signal that asked it to stop, if one did.
+
+    What is in hand may end within a few seconds, a message being sent above all; the rest, and
+    all of it at a second signal, gives its leases back.
+    """
+    loop, caught = asyncio.get_running_loop(), list[int]()
+
+    def stop(number: int) -> None:
+        if caught:
+            work.cancel()
+        caught.append(number)
+        stopping.set()
+        loop.call_later(GRACE, work.cancel)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop, number)
+    try:
+        await work
+    except asyncio.CancelledError:
+        if not caught:
+            raise
+    return caught[0] if caught else None
 
 
 def demo() -> None:
@@ -139,6 +184,11 @@ def print_tally(tally: Tally, seconds: float, *, sending: bool) -> None:
     )
     if tally.failing:
         say(f"Not due yet after a failure: {plural(tally.failing, 'feed')}, see `watcher feeds`.")
+    if tally.held_back:
+        say(
+            f"Not asked: {plural(tally.held_back, 'feed')} of a site that wants no request for a "
+            "while, see `watcher feeds`."
+        )
     if tally.pages or tally.partial or tally.reread or tally.scored:
         say(
             f"Read {plural(tally.pages, 'page')} ({tally.partial} in part, {tally.reread} known "

@@ -5,23 +5,28 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 from typer.core import TyperGroup
 
-from watcher.errors import WatcherError
+from watcher.errors import NoDatabaseError, WatcherError
 
 if TYPE_CHECKING:
     from watcher.config import Settings
     from watcher.model import StageSpec
     from watcher.storage import Store
     from watcher.workers.embedding import Embedder
+
+
+T = TypeVar("T")
 
 
 class Root:
@@ -74,6 +79,20 @@ class Root:
         from watcher.storage import Store
 
         return Store(self.database, create=create)
+
+    def look_up(self, look: Callable[[Store], T]) -> T | None:
+        """What a listing reads; None, and a hint how to begin, where nothing is stored yet.
+
+        For lack of a database no question fails that has an answer without one. A configuration that
+        is wrong is told of first: its database may be another.
+        """
+        try:
+            with closing(self.store()) as store:
+                return look(store)
+        except NoDatabaseError as error:
+            _ = self.settings
+            typer.echo(str(error), err=True)
+            return None
 
     @cached_property
     def stages(self) -> dict[str, tuple[StageSpec, ...]]:
@@ -256,6 +275,7 @@ def _named(words: Sequence[str]) -> str | None:
 def run() -> None:
     """Parse, call, exit. A user's mistake ends with one clear line, never a traceback."""
     _open_streams()
+    signal.signal(signal.SIGTERM, _end)
     register(sys.argv[1:])
     # Most of what is imported comes later, with the command: at Python's own threshold of 700 the
     # collector would look through it again and again, for 5 % of a pass over 1,000 feeds.
@@ -283,8 +303,13 @@ def run() -> None:
         # A full disk behind stdout; whatever a command opens by itself it explains by itself.
         code = _fail(f"can't write: {error.strerror or error}", 1)
     except KeyboardInterrupt:
-        code = _fail("stopped", 1)
+        code = _fail("stopped", 130)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _end(number: int, _frame: object) -> NoReturn:
+    """As Ctrl-C does: what a command holds (a lease, a temporary folder) is given back first."""
+    raise SystemExit(128 + number)
 
 
 def _nobody_reads_on() -> int:

@@ -218,7 +218,7 @@ def _novelty(hit: HitRecord, columns: int) -> Iterator[str]:
         if new:
             yield "    " + indented(wrap(f"new: {new}", columns - 4), 4)
     if found and not found.get("sentences"):
-        yield "  nothing that its story had not told before"
+        yield "  nothing that the seeds or its story had not told before"
 
 
 def _story_title(details: Details, stage: str) -> str:

@@ -24,10 +24,10 @@ from watcher.cli.output import (
 from watcher.cli.screen import WIDE, fit, indented, one_line, paint, width, wrap
 from watcher.cli.shell import noun, root
 from watcher.cli.times import parse_time
-from watcher.model import HitId, StoryId
+from watcher.model import HitId, StoryId, Verdict
 
 if TYPE_CHECKING:
-    from watcher.storage import Judging, Moment, StoryRecord
+    from watcher.storage import Judging, Moment, Store, StoryRecord
 
 app = noun("Stories: list, show, merge, split.")
 
@@ -41,13 +41,18 @@ def list_stories(
     as_json: JsonFlag = False,
 ) -> None:
     """List stories, latest activity first: 30 of them, or 10,000 as JSON."""
-    now = now_utc()
-    store = root(context).store()
+    now, cli = now_utc(), root(context)
     limit = limit or (10_000 if as_json else 30)
-    found = store.review.stories(topic=topic, since=parse_time(since, now=now), limit=limit)
+    after = parse_time(since, now=now)
+
+    def look(store: Store) -> tuple[list[StoryRecord], dict[StoryId, list[Moment]], list[str]]:
+        found = store.review.stories(topic=topic, since=after, limit=limit)
+        timelines = store.review.timelines([story.id for story in found])
+        return found, timelines, store.review.topics()
+
+    found, timelines, topics = cli.look_up(look) or ([], {}, [])
     if topic and not found:
-        check_topic(root(context), topic, store.review.topics())
-    timelines = store.review.timelines([story.id for story in found])
+        check_topic(cli, topic, topics)
     if as_json:
         emit([story_json(story, timelines[story.id]) for story in found])
         return
@@ -64,7 +69,6 @@ def list_stories(
         ("headline", {"ratio": 1}),
     )
     made.expand = True
-    cli = root(context)
     for story in found:
         made.add_row(
             str(story.id),
@@ -106,7 +110,7 @@ def story_lines(
     yield from wrap(
         f"{plural(len(timeline), 'article')}, {plural(story.publishers, 'publisher')}, "
         f"{', '.join(languages(timeline)) or 'language unknown'}; "
-        f"{short_time(story.first_seen_at)} to {short_time(story.last_seen_at)}",
+        f"seen {short_time(story.first_seen_at)} to {short_time(story.last_seen_at)}",
         columns,
     )
     if story.stage:
@@ -128,13 +132,16 @@ def story_lines(
             about.append(one_line(stage_name(moment.stage)))
         if moment.alerted:
             about.append("told")
+        if moment.verdict == Verdict.IRRELEVANT:
+            about.append(str(moment.verdict))
         used = 6 + 1 + 5 + 1 + 3 + 1 + 2 + 2
         yield left + indented(wrap(" · ".join(filter(None, about)), columns - used), used)
 
 
 def languages(timeline: Sequence[Moment]) -> list[str]:
-    """In which languages a story was told."""
-    return sorted({moment.lang for moment in timeline if moment.lang})
+    """In which languages a story was told; what was marked irrelevant tells it only if nothing else does."""
+    telling = [moment for moment in timeline if moment.verdict != Verdict.IRRELEVANT]
+    return sorted({moment.lang for moment in telling or timeline if moment.lang})
 
 
 def story_json(story: StoryRecord, timeline: Sequence[Moment]) -> dict[str, Any]:

@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     from watcher.workers import WorkerPool
 
 
+class UnfetchedError(WatcherError):
+    """Nothing came from the address; ``failure`` says why."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(f"{failure.url}: {failure.reason}: {failure.detail}".rstrip(": "))
+        self.failure = failure
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
     """One poll of an address, not stored."""
@@ -33,7 +41,7 @@ class Trial:
 
 
 async def try_feed(settings: Settings, spec: FeedSpec, *, read: bool = False) -> Trial:
-    """Poll a feed once, as the service would; raises WatcherError where it can't be fetched."""
+    """Poll a feed once, as the service would; raises UnfetchedError where nothing comes."""
     from watcher.app import fetch_settings
     from watcher.fetch import Fetcher, Request
     from watcher.pipeline.polling import parse_body
@@ -56,7 +64,7 @@ async def first_feed(
     for feed in found[:most]:
         try:
             trial = await try_feed(settings, plain_spec(feed.url))
-        except WatcherError:
+        except UnfetchedError:
             continue
         if isinstance(trial.data, FeedData):
             return feed, trial
@@ -103,7 +111,7 @@ def telegram(url: str, kind: FeedKind | None) -> tuple[str, FeedKind | None]:
 async def _fetch(fetcher: Fetcher, request: Request) -> Response:
     response = await fetcher.fetch(request, now=now_utc())
     if isinstance(response, Failure):
-        raise WatcherError(f"{request.url}: {response.reason}: {response.detail}".rstrip(": "))
+        raise UnfetchedError(replace(response, url=request.url))
     return response
 
 
@@ -127,10 +135,8 @@ async def _read(
     try:
         page_request = Request(url=entry.url, accept="page", ignore_robots=spec.ignore_robots)
         response = await _fetch(fetcher, page_request)
-    except WatcherError as error:
-        from watcher.model import FailureReason
-
-        return entry, Failure(reason=FailureReason.NO_TEXT, detail=str(error), url=entry.url)
+    except UnfetchedError as error:
+        return entry, error.failure
     page = await workers.extract_page(
         response.body or b"",
         url=response.url,

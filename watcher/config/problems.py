@@ -90,8 +90,12 @@ class Reporter:
         elif not text:
             text = str(detail["msg"])
         written = _lookup(self.written, path)
-        whole_table = detail["type"] == "value_error" and isinstance(written, dict)
-        if secret or whole_table or f'"{written}"' in text:
+        if detail["type"] == "list_type" and isinstance(written, dict):
+            header = ".".join(part for part in path if isinstance(part, str))
+            return f"there may be several: write [[{header}]], with two brackets"
+        # What was written is named by the text, or is no news: that a list is a list.
+        judged = not detail["type"].endswith("_type")
+        if secret or f'"{written}"' in text or (judged and isinstance(written, (dict, list))):
             return text
         return f"{text}{_got(written)}{_nearest_choice(detail, written)}"
 

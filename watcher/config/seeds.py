@@ -155,6 +155,21 @@ def _seed_files(folder: Path) -> list[Path]:
     )
 
 
+def unread_in(folder: Path) -> list[str]:
+    """What lies in a seeds folder and is read by nobody: other kinds of files, other subfolders."""
+    negative = folder / NEGATIVE_FOLDER
+    try:
+        found = [*folder.iterdir(), *(negative.iterdir() if negative.is_dir() else ())]
+    except OSError:
+        return []
+    read = {negative, *_seed_files(folder)}
+    return sorted(
+        path.relative_to(folder).as_posix()
+        for path in found
+        if path not in read and not _is_note(path)
+    )
+
+
 def _is_note(path: Path) -> bool:
     return path.name.startswith((".", "_")) or path.stem.upper() == "README"
 

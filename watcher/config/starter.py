@@ -22,13 +22,23 @@ def write_starter(directory: Path) -> list[Path]:
         raise UsageError(
             f"{existing[0]} exists already, nothing was written: name another folder, or edit it"
         )
+    made: list[Path] = []
+    path = directory
     try:
         for path, content in wanted.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("x", encoding="utf-8") as stream:
+                made.append(path)
                 stream.write(content.read_text("utf-8"))
     except OSError as error:
-        raise UsageError(f"can't write {error.filename}: {error.strerror}") from error
+        # Half a start would be in the way of the next try, which overwrites nothing.
+        for begun in made:
+            begun.unlink(missing_ok=True)
+        # A full disk names no file.
+        where = error.filename or path
+        raise UsageError(
+            f"{where}: can't be written: {error.strerror}; nothing was written"
+        ) from error
     return sorted(wanted)
 
 

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from watcher.config.problems import Reporter
+from watcher.config.seeds import NEGATIVE_FOLDER, SUFFIXES, unread_in
 from watcher.config.settings import Settings
 from watcher.errors import Problem
 
 _EXAMPLE_DOMAINS = ("@example.org", "@example.com", "@example.net")
+_NAMED = 3
 _OFTEN = timedelta(minutes=1)
 
 
@@ -44,9 +46,22 @@ def _topic_warnings(settings: Settings, report: Reporter) -> Iterator[Problem]:
         watched = any(not feed.topics or topic.id in feed.topics for feed in settings.feeds)
         if settings.feeds and not watched:
             yield report.problem(("topics", index), f'no feed is watched for "{topic.id}"')
+        if unread := _unread_seeds(settings, report, index):
+            yield report.problem(
+                ("topics", index, "seeds"),
+                f"not read: {unread}; a seed is a file that ends in {', '.join(SUFFIXES)}, "
+                f'a counter-example one in the subfolder "{NEGATIVE_FOLDER}"',
+            )
         told = any(not r.topics or topic.id in r.topics for r in settings.receivers)
         if settings.receivers and not told:
             yield report.problem(("topics", index), f'no receiver is told about "{topic.id}"')
+
+
+def _unread_seeds(settings: Settings, report: Reporter, index: int) -> str:
+    folder = report.written["topics"][index].get("seeds")
+    names = unread_in(settings.base / folder) if folder else []
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(f'"{name}"' for name in names[:_NAMED]) + more
 
 
 def _receiver_warnings(settings: Settings, report: Reporter) -> Iterator[Problem]:

@@ -27,7 +27,6 @@ _IDLE_CEILINGS = (
 )
 """While the last new entry is not older than the first, wait no longer than the second."""
 
-_CROWDED = (FailureReason.HTTP_429, FailureReason.HELD_BACK)
 _NOTICE_FAILURES = 3.0
 _NOTICE_ANYWAY = DAY
 """A feed that is rarely polled takes long to fail often."""
@@ -172,12 +171,17 @@ def _after_failure(
     jitter: float,
 ) -> ScheduleDecision:
     gone = failed.has_gone(now)
-    wait = _MAX_RETRY if gone else _backoff(failed, poll, now, limits)
-    wait = max(wait, poll.every or wait, _asked_to_wait(poll))
+    if poll.reason is FailureReason.HELD_BACK and poll.retry_after:
+        # It was not asked: no failure to back off from, and its turn is when its site's wait is over.
+        wait = _asked_to_wait(poll)
+    else:
+        wait = _MAX_RETRY if gone else _backoff(failed, poll, now, limits)
+        wait = max(wait, poll.every or wait, _asked_to_wait(poll))
     failing_for = now - (failed.failing_since or now)
     often = failed.failures >= _NOTICE_FAILURES and failing_for >= limits.notice_after
     # Everybody else was told "too many" at the same time and will come back at the same time.
-    spread = min(wait, _MAX_SPREAD) if poll.reason in _CROWDED else _spread(wait)
+    crowded = poll.reason is FailureReason.HTTP_429
+    spread = min(wait, _MAX_SPREAD) if crowded else _spread(wait)
     return ScheduleDecision(
         next_poll_at=now + wait + spread * jitter,
         interval=wait,

@@ -151,12 +151,17 @@ class Fetcher:
                 finally:
                     journey.stop_clock()
         except HeldBackError as held:
-            return journey.held_back(domain, timedelta(seconds=held.seconds))
+            return journey.held_back(domain, held.told, timedelta(seconds=held.seconds), now)
         except EXPECTED as error:
             return journey.failed(*explained(error))
         too_many = isinstance(outcome, Failure) and _says_too_many(outcome)
         asked = outcome.retry_after if isinstance(outcome, Failure) and too_many else None
-        self._pacer.heard(domain, too_many=too_many, wait=asked.total_seconds() if asked else 0.0)
+        self._pacer.heard(
+            domain,
+            too_many=too_many,
+            wait=asked.total_seconds() if asked else 0.0,
+            told=journey.request.url,
+        )
         return outcome
 
     async def _exchange(self, journey: Journey, now: datetime) -> Response | Failure | None:

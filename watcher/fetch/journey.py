@@ -123,12 +123,12 @@ class Journey:
             detail = f"{detail} (after redirect to {self.url.raw_host})"
         return Failure(reason=reason, detail=detail, url=self.request.url)
 
-    def held_back(self, domain: str, wait: timedelta) -> Failure:
+    def held_back(self, domain: str, told: str, wait: timedelta, now: datetime) -> Failure:
         """The failure of not being asked, since the domain wants to be left alone for a while."""
-        minutes = max(1, round(wait.total_seconds() / 60))
         failure = self.failed(
             FailureReason.HELD_BACK,
-            f'not asked: {domain} answered "too many requests", and is let alone for {minutes} min',
+            f"not asked: {domain} wants no request until {now + wait:%Y-%m-%d %H:%M} UTC, "
+            f"as it answered to {told}",
         )
         return replace(failure, retry_after=wait)
 

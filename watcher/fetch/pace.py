@@ -18,11 +18,12 @@ _LONGEST_HOLD = 3600.0
 
 
 class HeldBackError(Exception):
-    """The domain wants no request for a while."""
+    """The domain wants no request for a while: so it answered to the address ``told``."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, told: str = "") -> None:
         super().__init__(f"held back for {seconds:.0f} s")
         self.seconds = seconds
+        self.told = told
 
 
 @dataclass(slots=True)
@@ -36,6 +37,8 @@ class _Lane:
     next_start: float = 0.0
     held_until: float = 0.0
     """The domain asked to be let alone until then."""
+    told: str = ""
+    """The address to which it said so."""
     strain: int = 0
     """Rises when the domain says "too many", falls when it answers; doubles the spacing."""
 
@@ -91,10 +94,10 @@ class Pacer:
         finally:
             lane.users -= 1
 
-    def heard(self, domain: str, *, too_many: bool, wait: float = 0.0) -> None:
+    def heard(self, domain: str, *, too_many: bool, wait: float = 0.0, told: str = "") -> None:
         """Widen the spacing of a domain that says "too many requests"; narrow it again later.
 
-        ``wait`` are the seconds for which it asks to be let alone.
+        ``wait`` are the seconds for which it asks to be let alone, ``told`` the address asked.
         """
         lane = self._lanes.get(domain)
         if lane is None:
@@ -102,7 +105,9 @@ class Pacer:
         if too_many:
             lane.strain = min(lane.strain + 1, _MAX_STRAIN)
             lane.next_start = max(lane.next_start, time.monotonic() + self._spacing(lane))
-            lane.held_until = max(lane.held_until, time.monotonic() + min(wait, _LONGEST_HOLD))
+            until = time.monotonic() + min(wait, _LONGEST_HOLD)
+            if until > lane.held_until:
+                lane.held_until, lane.told = until, told
         elif lane.strain:
             lane.strain -= 1
 
@@ -171,5 +176,5 @@ def _wait_for(lane: _Lane) -> float:
     """Seconds until the domain may be asked; raises HeldBackError where those are too many."""
     now = time.monotonic()
     if lane.held_until - now > _PATIENCE:
-        raise HeldBackError(lane.held_until - now)
+        raise HeldBackError(lane.held_until - now, lane.told)
     return max(lane.next_start, lane.held_until) - now

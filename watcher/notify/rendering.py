@@ -74,6 +74,14 @@ class Rendered:
     """Why the receiver's own template was not used."""
 
 
+_NOTHING = "it writes nothing"
+# A macro that calls itself without end is a RuntimeError; a text too large to be held the last.
+_BREAKS = (
+    *(TemplateError, ArithmeticError, LookupError, RuntimeError, TypeError, ValueError),
+    MemoryError,
+)
+
+
 def render(message: Message, channel: Channel, template: str | None = None) -> Rendered:
     """Write the message for the channel. A broken template of the receiver's costs no alert:
     the built-in one is used instead and ``trouble`` says so."""
@@ -82,7 +90,7 @@ def render(message: Message, channel: Channel, template: str | None = None) -> R
         return plain
     try:
         return _render_own(message, channel, template, plain)
-    except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+    except _BREAKS as error:
         return replace(plain, trouble=f"template: {_trouble(error)}")
 
 
@@ -132,7 +140,9 @@ def check_template(source: str) -> str | None:
     )  # fmt: skip
     channel = Channel(name="mail", dialect=Dialect.MAIL)
     troubles = (render(message, channel, source).trouble for message in (single, digest))
-    return next((t.removeprefix("template: ") for t in troubles if t), None)
+    found = [trouble.removeprefix("template: ") for trouble in troubles if trouble]
+    # What is wrong inside of a loop says more than that the loop wrote nothing elsewhere.
+    return min(found, key=_NOTHING.__eq__, default=None)
 
 
 def split(
@@ -293,6 +303,8 @@ def _render_own(message: Message, channel: Channel, source: str, plain: Rendered
     # Beside articles a template easily forgets what is told in words only, such as a spike.
     body = [str(escape(paragraph)) if is_html else paragraph for paragraph in view.body]
     untold = [paragraph for paragraph in body if paragraph not in written]
+    if not written.strip() and (message.lines or not untold):
+        raise ValueError(_NOTHING)
     if is_html:
         return replace(plain, html=written + "".join(f"\n<p>{p}</p>" for p in untold))
     text = _tidy("\n\n".join([written, *untold]))

@@ -44,9 +44,18 @@ class Pipeline:
         self._upkeep = Upkeep(context)
         self._counting = Counting(context)
 
-    async def run_once(self, *, only: Collection[FeedId] | None = None, send: bool = True) -> Tally:
-        """One pass to quiescence: all that is due, or the feeds named, through every stage."""
-        tally = Tally()
+    async def run_once(
+        self,
+        *,
+        only: Collection[FeedId] | None = None,
+        send: bool = True,
+        tally: Tally | None = None,
+    ) -> Tally:
+        """One pass to quiescence: all that is due, or the feeds named, through every stage.
+
+        ``tally`` is counted on as things are done, for who has to know it of a pass cut short.
+        """
+        tally = tally or Tally()
         started, feeds = self._context.clock(), self._context.store.feeds
         polling = asyncio.create_task(self._polling.run(tally, only=only))
         await together(polling, self._read_along(polling, tally))

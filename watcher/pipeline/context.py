@@ -88,6 +88,8 @@ class Tally:
     failed: int = 0
     failing: int = 0
     """Feeds that failed earlier and wait for their next try."""
+    held_back: int = 0
+    """Feeds that were due and not asked, since their site wants no request for a while."""
     entries: int = 0
     pages: int = 0
     partial: int = 0

@@ -160,7 +160,7 @@ class Delivering:
         try:
             result = await self._context.notifier.send(receiver, message)
         except asyncio.CancelledError:
-            # The message may be out: it is due again at once, and the repeat says so.
+            # The message may be out: it is tried again after a while, and the repeat says so.
             stopped = SendResult(outcome=Outcome.RETRY, ambiguous=True, detail="stopped")
             await asyncio.shield(self._record(receiver, batch, stopped, tally))
             raise

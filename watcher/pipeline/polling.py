@@ -285,6 +285,13 @@ def poll_facts(
 
 
 def _count(feed: FeedRecord, outcome: PollOutcome, tally: Tally) -> None:
+    if outcome.failure is not None and not outcome.asked:
+        # One line for a site, not one for each of its feeds.
+        if all(detail != outcome.failure.detail for _name, detail in tally.failures):
+            tally.failure(feed.spec.name, outcome.failure.detail)
+        tally.held_back += 1
+        _log.info("feed %s: %s", feed.spec.name, outcome.failure.reason)
+        return
     tally.polled += 1
     if outcome.missed:
         tally.missed_window(feed.spec.name)

@@ -207,7 +207,8 @@ def _ended(cause: Cause) -> str:
 def feed_trouble(feed: FeedRecord, now: datetime) -> tuple[str, str] | None:
     """A feed that fails for long, or is silent for longer than is usual for it."""
     state = ScheduleState.from_json(feed.schedule)
-    if feed.state == FeedState.FAILING and state.noticed:
+    # Noticed although not failing: held back for so long by what its site said to others.
+    if feed.state in (FeedState.OK, FeedState.FAILING) and state.noticed:
         since = f" since {state.failing_since:%Y-%m-%d %H:%M} UTC" if state.failing_since else ""
         detail = feed.last_error_detail or feed.last_error or ""
         where = "" if feed.address == feed.spec.url else f" (at {feed.address})"

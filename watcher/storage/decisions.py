@@ -339,11 +339,17 @@ class Deciding:
 
 def recount(connection: Connection, story_id: StoryId, **values: Any) -> None:
     """Count a story's hits and publishers anew, and when it was seen first and last."""
-    count, first, last = connection.execute(ask.members(), {"story": story_id}).one()
-    values |= {"hits": count, "publishers": independent_publishers(connection, story_id)}
-    if count:
-        values |= {"first_seen_at": first, "last_seen_at": last}
+    seen = connection.execute(ask.members(), {"story": story_id}).one()
+    values |= {"hits": seen.hits, "publishers": independent_publishers(connection, story_id)}
+    if seen.hits:
+        values |= {"first_seen_at": seen.first, "last_seen_at": seen.last}
     connection.execute(ask.change_story(), {"which": story_id, **values})
+
+
+def recount_corrected(connection: Connection, story_id: StoryId, **values: Any) -> None:
+    """After a person's correction, which may have taken the article away that gave the headline."""
+    title = connection.execute(ask.headline(), {"story": story_id}).scalar()
+    recount(connection, story_id, **values | ({} if title is None else {"headline": title}))
 
 
 def independent_publishers(connection: Connection, story_id: StoryId) -> int:
@@ -351,8 +357,9 @@ def independent_publishers(connection: Connection, story_id: StoryId) -> int:
     # Late: most commands only read, and need nothing of what tells stories apart.
     from watcher.stories.publishers import publisher_family
 
-    own_words = connection.execute(ask.own_words(), {"story": story_id}).scalars()
-    return len({publisher_family(name) for name in own_words})
+    own_words = connection.execute(ask.own_words(), {"story": story_id}).all()
+    told_by = [row.publisher for row in own_words if row.stands]
+    return len({publisher_family(name) for name in told_by or [row.publisher for row in own_words]})
 
 
 def appeared(row: Row[Any]) -> datetime:

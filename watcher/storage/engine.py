@@ -76,11 +76,13 @@ def open_engine(url: str, *, create: bool = True) -> Engine:
 
 def _prepare_file(path: Path, *, create: bool) -> None:
     if path.exists():
+        if path.is_dir():
+            raise StorageError(f"{path}: a folder, where the database file should be")
         if path.stat().st_size == 0 and not create:
             raise StorageError(f"{path}: the database file is empty; restore a backup")
         return
     if not create:
-        raise NoDatabaseError(f"{path}: no database yet; run `watcher poll` or `watcher run` first")
+        raise NoDatabaseError(f"{path}: no database yet; `watcher poll` or `watcher run` makes it")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Article texts and reviewers' notes are nobody else's business.
@@ -143,7 +145,9 @@ def plain(error: BaseException | None) -> str:
         "disk I/O error": "the disk is full or failing; nothing stored is lost by a full one",
         "database is locked": "another program holds the database; try again",
         "attempt to write a readonly database": "the database is read-only for this user",
-        "unable to open database file": "the database file can't be opened by this user",
+        # Also where the whole disk is read-only: beside the file SQLite keeps two of its own.
+        "unable to open database file": "the database file can't be opened: to read it, too, this "
+        "user must be able to write to it and its folder",
         "file is not a database": "the file is not an SQLite database",
         "database disk image is malformed": "the database is damaged; restore a backup",
     }

@@ -93,7 +93,7 @@ class Feeds:
         """
         wanted: Any = state.value
         if state == FeedState.OK:
-            failed = feeds.c.last_error.is_not(None)
+            failed = and_(feeds.c.failures > 0, feeds.c.last_error.is_not(None))
             wanted = case((failed, FeedState.FAILING.value), else_=wanted)
         with self._database.writing() as connection:
             connection.execute(
@@ -301,14 +301,23 @@ _FAILED = _OF_FEED.values(
     last_error=bindparam("reason"),
     last_error_detail=bindparam("detail"),
 )
+# It was not asked, so its turn moves, with the reason; how it is, and when it was polled, stays.
+_HELD = _OF_FEED.values(
+    next_poll_at=bindparam("next_poll"),
+    lease_until=None,
+    schedule=bindparam("plan"),
+    last_error=bindparam("reason"),
+    last_error_detail=bindparam("detail"),
+)
 
 
 def _updates(outcomes: Sequence[PollOutcome]) -> list[tuple[Update, list[dict[str, Any]]]]:
     """The feeds' own rows: each statement with the outcomes that it is for, if any."""
-    failed = [_failed_values(o, o.failure) for o in outcomes if o.failure]
+    held = [_held_values(o, o.failure) for o in outcomes if o.failure and not o.asked]
+    failed = [_failed_values(o, o.failure) for o in outcomes if o.failure and o.asked]
     parsed = [_parsed_values(o, o.data) for o in outcomes if o.data and not o.failure]
     quiet = [_answered_values(o) for o in outcomes if not o.data and not o.failure]
-    statements = ((_QUIET, quiet), (_PARSED, parsed), (_FAILED, failed))
+    statements = ((_QUIET, quiet), (_PARSED, parsed), (_FAILED, failed), (_HELD, held))
     return [(statement, values) for statement, values in statements if values]
 
 
@@ -341,6 +350,16 @@ def _parsed_values(outcome: PollOutcome, data: FeedData) -> dict[str, Any]:
 
 def _failed_values(outcome: PollOutcome, failure: Failure) -> dict[str, Any]:
     return _polled_values(outcome) | {"reason": failure.reason, "detail": failure.detail}
+
+
+def _held_values(outcome: PollOutcome, failure: Failure) -> dict[str, Any]:
+    return {
+        "of_feed": outcome.feed_id,
+        "next_poll": outcome.next_poll_at,
+        "plan": dict(outcome.schedule),
+        "reason": failure.reason,
+        "detail": failure.detail,
+    }
 
 
 def _entry_rows(outcome: PollOutcome) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ from watcher.storage.decisions import (
     appeared,
     member_from,
     recount,
+    recount_corrected,
     stage_evidence,
 )
 from watcher.storage.statements import MEMBER
@@ -178,7 +179,7 @@ def _retell(connection: Connection, story_id: StoryId, judgement: Judgement) -> 
             for row in connection.execute(query)
         ]
     )
-    recount(
+    recount_corrected(
         connection,
         story_id,
         known=told.known,

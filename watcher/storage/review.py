@@ -24,7 +24,7 @@ from watcher.model import (
     Verdict,
 )
 from watcher.storage.database import Database
-from watcher.storage.decisions import appeared, stage_evidence, story_from
+from watcher.storage.decisions import appeared, recount_corrected, stage_evidence, story_from
 from watcher.storage.records import (
     HitFilter,
     HitRecord,
@@ -122,10 +122,15 @@ class Review:
         """Store a verdict (None takes the last one back) and keep its history."""
         with self._database.writing() as connection:
             changed = connection.execute(
-                update(hits).where(hits.c.id == hit_id).values(verdict=verdict)
-            )
-            if changed.rowcount == 0:
+                update(hits)
+                .where(hits.c.id == hit_id)
+                .values(verdict=verdict)
+                .returning(hits.c.story_id)
+            ).first()
+            if changed is None:
                 raise NotFoundError("hit", hit_id)
+            if changed.story_id is not None:
+                recount_corrected(connection, StoryId(changed.story_id))
             connection.execute(
                 verdicts.insert().values(hit_id=hit_id, verdict=verdict, note=note, at=now)
             )
@@ -204,6 +209,7 @@ class Review:
                 hits.c.score,
                 hits.c.stage,
                 hits.c.novelty,
+                hits.c.verdict,
                 hits.c.first_seen_at,
                 articles.c.title,
                 articles.c.publisher,
@@ -403,6 +409,7 @@ def _moment_from(row: Row[Any]) -> Moment:
         score=row.score,
         stage=row.stage,
         novelty=(row.novelty or {}).get("score"),
+        verdict=None if row.verdict is None else Verdict(row.verdict),
         alerted=bool(row.alerted),
     )
 

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Update,
     and_,
     bindparam,
+    case,
     delete,
     func,
     or_,
@@ -123,12 +124,17 @@ def corrections() -> Select[Any]:
     )
 
 
+# A story is told by its hits, without those that a person marked irrelevant while others remain.
+_STANDS = func.coalesce(hits.c.verdict, "") != Verdict.IRRELEVANT
+
+
 @cache
 def own_words() -> Select[Any]:
-    """Publishers who reported a ``story`` in words of their own: of no copy of another of its hits."""
+    """Publishers who reported a ``story`` in words of their own: of no copy of another of its hits;
+    each with whether the hit ``stands``."""
     original = hits.alias()
     return (
-        select(articles.c.publisher)
+        select(articles.c.publisher, _STANDS.label("stands"))
         .join(hits, hits.c.article_id == articles.c.id)
         .outerjoin(
             original,
@@ -140,11 +146,26 @@ def own_words() -> Select[Any]:
 
 
 @cache
-def members() -> Select[Any, Any, Any]:
-    """How many hits a ``story`` has, and when it was seen first and last."""
+def members() -> Select[Any]:
+    """How many ``hits`` a ``story`` has, and when what tells it was seen ``first`` and ``last``."""
     seen = hits.c.first_seen_at
-    return select(func.count(), func.min(seen), func.max(seen)).where(
-        hits.c.story_id == bindparam("story")
+    standing = case((_STANDS, seen))
+    return select(
+        func.count().label("hits"),
+        func.coalesce(func.min(standing), func.min(seen)).label("first"),
+        func.coalesce(func.max(standing), func.max(seen)).label("last"),
+    ).where(hits.c.story_id == bindparam("story"))
+
+
+@cache
+def headline() -> Select[Any]:
+    """The title of the first article that tells a ``story``."""
+    return (
+        select(articles.c.title)
+        .join(hits, hits.c.article_id == articles.c.id)
+        .where(hits.c.story_id == bindparam("story"))
+        .order_by(case((_STANDS, 0), else_=1), hits.c.first_seen_at, hits.c.id)
+        .limit(1)
     )
 
 

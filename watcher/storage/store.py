@@ -114,6 +114,8 @@ class Store:
             raise StorageError("a PostgreSQL database is backed up with pg_dump")
         if target.exists():
             raise StorageError(f"{target}: exists already; name a new file")
+        if not target.parent.is_dir():
+            raise StorageError(f"{target}: can't be written: there is no folder {target.parent}")
         try:
             with (
                 closing(sqlite3.connect(self.path)) as source,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from watcher.model import Failure, FeedData, FeedId, FeedSpec, FeedState
+from watcher.model import Failure, FailureReason, FeedData, FeedId, FeedSpec, FeedState
 
 ADDRESS = "address"
 """In a feed's schedule: the address to poll instead of what the user wrote."""
@@ -65,3 +65,8 @@ class PollOutcome:
     """Entries may have come and gone since the poll before."""
     pages: bool = True
     """The pages of its entries are fetched."""
+
+    @property
+    def asked(self) -> bool:
+        """Whether its server was asked at all: not where its site wants no request for a while."""
+        return self.failure is None or self.failure.reason is not FailureReason.HELD_BACK

@@ -141,6 +141,7 @@ class Moment:
     score: float
     stage: str | None
     novelty: float | None
+    verdict: Verdict | None
     alerted: bool
 
 
