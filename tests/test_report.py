@@ -112,7 +112,8 @@ def test_every_chart_has_its_words_and_figures(store: Store) -> None:
         assert chart["aria-labelledby"] in ids
         assert chart.get("aria-describedby", ids[0]) in ids
     assert page.count('<table class="figures">') == 4
-    assert "3 hits in" in page
+    assert "3 hits; most, 2: 1 Mar." in page
+    assert "Russian" in page
 
 
 def test_the_saga_is_drawn_as_far_as_the_ladder_is_known(store: Store) -> None:

@@ -131,9 +131,8 @@ def described(labels: Sequence[str], series: Sequence[Series], unit: str) -> str
     if not totals or not sum(totals):
         return f"No {unit}."
     most = max(range(len(totals)), key=totals.__getitem__)
-    return (
-        f"{sum(totals):g} {unit} in {len(labels)} parts; most, {totals[most]:g}, in {labels[most]}."
-    )
+    share = "all" if len(labels) == 1 else f"most, {totals[most]:g}"
+    return f"{sum(totals):g} {unit}; {share}: {labels[most]}."
 
 
 def _figures(labels: Sequence[str], series: Sequence[Series]) -> str:

@@ -19,6 +19,7 @@ from watcher.cli.charts import Charts, Series
 from watcher.cli.output import plural, short_time
 from watcher.decide.saga import Step, course
 from watcher.model import StageSpec, StoryId, TopicId
+from watcher.notify.view import LANGUAGES
 from watcher.storage import Counts, FeedRecord, HitFilter, HitRecord, Store, StoryRecord
 from watcher.text.clean import clean_line
 from watcher.urls import is_web_url
@@ -156,13 +157,17 @@ def _charts(facts: Facts) -> list[Markup]:
     draw = Charts()
     hits = facts.hits
     publishers = Counter(clean_line(hit.publisher) for hit in hits).most_common(15)
-    langs = Counter(clean_line(hit.lang or "unknown") for hit in hits).most_common(15)
+    langs = Counter(_language(hit.lang) for hit in hits).most_common(15)
     return [
         _timeline(draw, facts),
         draw.bars("By publisher", publishers, unit="hits"),
         draw.bars("By language", langs, unit="hits"),
         _scores(draw, hits),
     ]
+
+
+def _language(code: str | None) -> str:
+    return LANGUAGES.get(code, clean_line(code)) if code else "unknown"
 
 
 def _timeline(draw: Charts, facts: Facts) -> Markup:
