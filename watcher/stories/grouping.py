@@ -25,6 +25,10 @@ _MAX_CLAIM_LEAD = timedelta(days=2)
 _MOST_SHARED = 8
 _OPEN = 0.4
 """From this likelihood on a story's tellings leave it open whether an article tells it too."""
+_SURE = 0.9
+"""So likely an article tells a story that whoever it opens with is no new voice."""
+_POWERS = ("kremlin", "whitehouse", "us", "eu", "nato")
+"""Who comments on the events of others."""
 _TURNS = ("deny", "reject", "postpone", "suspend", "cancel")
 """Acts that turn what was told before."""
 _OPENS, _BEGINS = 8, 6
@@ -178,6 +182,8 @@ class _Rivals:
         """
         found = story_score([comparison.likelihood for _, comparison in tellings])
         told = [member.fingerprint for member, _ in tellings]
+        if found < _SURE and _answers(self._fp, told):
+            return min(found, _OPEN)
         if found < _OPEN or len(told) == 1 or _turns(self._fp, told):
             return found
         langs = [fp.lang for fp in told]
@@ -194,6 +200,13 @@ class _Rivals:
 
     def _hours(self, member: Member) -> float:
         return abs((self._appeared - member.at).total_seconds()) / 3600
+
+
+def _answers(fp: Fingerprint, told: Sequence[Fingerprint]) -> bool:
+    """Whether an article opens with a power that no telling of a story mentions: what the Kremlin
+    says to an announcement repeats the announcement, and is an event of its own."""
+    heard = [power for power in _POWERS if fp.places.get(power, 0) >= _OPENS]
+    return any(all(power not in other.places for other in told) for power in heard)
 
 
 def _turns(fp: Fingerprint, told: Sequence[Fingerprint]) -> bool:
