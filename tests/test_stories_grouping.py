@@ -157,6 +157,7 @@ def test_what_a_power_says_to_an_announcement_is_an_event_of_its_own() -> None:
     assert at is not None
     told = group(fingerprint(reaction), [first], now=at)
     assert told.story_id is None
+    assert "its story does not mention the Kremlin" in told.evidence[0]
     second = member(2, reaction, story=2)
     assert group(fingerprint(more), [first, second], now=at).story_id == 2
 

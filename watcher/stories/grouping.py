@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from watcher.model import HitId, StoryId, check_aware
 from watcher.stories.fingerprint import Fingerprint
@@ -27,7 +28,13 @@ _OPEN = 0.4
 """From this likelihood on a story's tellings leave it open whether an article tells it too."""
 _SURE = 0.9
 """So likely an article tells a story that whoever it opens with is no new voice."""
-_POWERS = ("kremlin", "whitehouse", "us", "eu", "nato")
+_POWERS = {
+    "kremlin": "the Kremlin",
+    "whitehouse": "the White House",
+    "us": "the United States",
+    "eu": "the European Union",
+    "nato": "NATO",
+}
 """Who comments on the events of others."""
 _TURNS = ("deny", "reject", "postpone", "suspend", "cancel")
 """Acts that turn what was told before."""
@@ -159,6 +166,14 @@ def _nearest(fp: Fingerprint, inside: Sequence[Member], most: int) -> list[Membe
 Compared = tuple[Member, Comparison]
 
 
+class _Nearness(NamedTuple):
+    """How likely an article tells a story."""
+
+    likelihood: float
+    why: str = ""
+    """What else than the tellings, one by one, decided on it."""
+
+
 class _Rivals:
     """An article beside the tellings that it is compared with, each by the rarity of features
     outside of its own story."""
@@ -174,7 +189,7 @@ class _Rivals:
         self._recent.prepare([fp for fp in told if fp.lang == self._fp.lang], ["stems"])
         return [(m, self._compare(m.story_id, m.fingerprint, self._hours(m))) for m in members]
 
-    def likelihood(self, story: StoryId, tellings: Sequence[Compared]) -> float:
+    def nearness(self, story: StoryId, tellings: Sequence[Compared]) -> _Nearness:
         """How likely the article tells this story: by what its tellings say on average or, where
         these leave it open, by what they say together.
 
@@ -182,15 +197,17 @@ class _Rivals:
         """
         found = story_score([comparison.likelihood for _, comparison in tellings])
         told = [member.fingerprint for member, _ in tellings]
-        if found < _SURE and _answers(self._fp, told):
-            return min(found, _OPEN)
+        if found < _SURE and (voice := _new_voice(self._fp, told)):
+            return _Nearness(min(found, _OPEN), f"its story does not mention {voice}")
         if found < _OPEN or len(told) == 1 or _turns(self._fp, told):
-            return found
+            return _Nearness(found)
         langs = [fp.lang for fp in told]
         lang = self._fp.lang if self._fp.lang in langs else langs[0]
         hours = min(self._hours(member) for member, _ in tellings)
         whole = self._compare(story, Fingerprint.of_all(told, lang), hours)
-        return max(found, whole.likelihood)
+        if whole.likelihood <= found:
+            return _Nearness(found)
+        return _Nearness(whole.likelihood, f"its story as a whole: {whole.likelihood:.2f}")
 
     def _compare(self, story: StoryId, other: Fingerprint, hours: float) -> Comparison:
         if story not in self._sides:
@@ -202,11 +219,14 @@ class _Rivals:
         return abs((self._appeared - member.at).total_seconds()) / 3600
 
 
-def _answers(fp: Fingerprint, told: Sequence[Fingerprint]) -> bool:
-    """Whether an article opens with a power that no telling of a story mentions: what the Kremlin
-    says to an announcement repeats the announcement, and is an event of its own."""
+def _new_voice(fp: Fingerprint, told: Sequence[Fingerprint]) -> str:
+    """The power with which an article opens while no telling of a story mentions it, if any.
+
+    What the Kremlin says to an announcement repeats the announcement, and is an event of its own.
+    """
     heard = [power for power in _POWERS if fp.places.get(power, 0) >= _OPENS]
-    return any(all(power not in other.places for other in told) for power in heard)
+    new = [power for power in heard if all(power not in other.places for other in told)]
+    return _POWERS[new[0]] if new else ""
 
 
 def _turns(fp: Fingerprint, told: Sequence[Fingerprint]) -> bool:
@@ -243,25 +263,24 @@ def _best_story(rivals: _Rivals, compared: Sequence[Compared], threshold: float)
     stories: dict[StoryId, list[Compared]] = {}
     for member, found in compared:
         stories.setdefault(member.story_id, []).append((member, found))
-    scores = {story: rivals.likelihood(story, tellings) for story, tellings in stories.items()}
-    if not scores:
+    near = {story: rivals.nearness(story, tellings) for story, tellings in stories.items()}
+    if not near:
         return Grouping(story_id=None, similarity=0.0, threshold=threshold)
-    story = max(scores, key=lambda story: scores[story])
+    story = max(near, key=lambda story: near[story].likelihood)
+    likelihood, why = near[story]
     member, found = max(stories[story], key=lambda pair: pair[1].likelihood)
     return Grouping(
-        story_id=story if scores[story] >= threshold else None,
-        similarity=scores[story],
+        story_id=story if likelihood >= threshold else None,
+        similarity=likelihood,
         closest=member.hit_id,
-        evidence=_evidence(member, found, scores[story]),
+        evidence=_evidence(member, found, why),
         shared=found.shared[:_MOST_SHARED],
         threshold=threshold,
     )
 
 
-def _evidence(member: Member, found: Comparison, score: float) -> tuple[str, ...]:
-    """``member`` is the closest of its story, whose score is over that one's only as a whole."""
-    likelihood = f"{found.likelihood:.2f}"
-    if score > found.likelihood:
-        likelihood += f"; its story as a whole: {score:.2f}"
+def _evidence(member: Member, found: Comparison, why: str) -> tuple[str, ...]:
+    """``member`` is the closest of its story."""
+    closest = "; ".join(filter(None, (f"{found.likelihood:.2f}", why)))
     shared = ", ".join(found.shared[:_MOST_SHARED])
-    return (f"closest to hit {member.hit_id} ({likelihood})", f"both name: {shared}")
+    return (f"closest to hit {member.hit_id} ({closest})", f"both name: {shared}")
