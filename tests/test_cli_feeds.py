@@ -356,3 +356,8 @@ def test_a_broken_file_is_told_of_where_no_feed_is_stored(tmp_path: Path) -> Non
         assert "config.toml:3" in said.stderr
         assert "did you mean every" in said.stderr
         assert said.stdout == ""
+
+
+def test_named_feeds_and_all_feeds_are_not_asked_for_at_once(config: Path) -> None:
+    result = watcher("poll", "1", "--all", config=config, code=2)
+    assert "name feeds, or give --all" in result.stderr

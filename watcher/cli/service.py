@@ -14,6 +14,7 @@ import typer
 from watcher.cli.feeds import pick
 from watcher.cli.output import emit, is_interactive, note, plural, safe, say
 from watcher.cli.shell import Root, root, set_up_logging
+from watcher.errors import UsageError
 
 if TYPE_CHECKING:
     from watcher.config import Settings
@@ -68,6 +69,8 @@ def poll(
     as_json: Annotated[bool, typer.Option("--json", help="The summary as JSON.")] = False,
 ) -> None:
     """One pass until nothing is due: poll, read, score, tell; then a summary."""
+    if feeds and everything:
+        raise UsageError("--all polls every feed: name feeds, or give --all")
     cli = root(context)
     redact(cli.settings.secrets)
     started = time.monotonic()
