@@ -25,6 +25,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from http import HTTPStatus
 from typing import Self
 
@@ -92,6 +93,7 @@ def packed(body: bytes, encoding: str) -> bytes:
     return bytes(brotli.compress(body, quality=5))
 
 
+@cache
 def gzip_bomb(size: int) -> bytes:
     """Gzip that grows to ``size`` zero bytes, made without ever holding them."""
     packer = zlib.compressobj(9, wbits=31)
@@ -100,6 +102,7 @@ def gzip_bomb(size: int) -> bytes:
     return b"".join([*parts, packer.flush()])
 
 
+@cache
 def brotli_bomb(size: int) -> bytes:
     """Brotli that grows to ``size`` zero bytes."""
     import brotli
