@@ -404,7 +404,9 @@ def test_bad_servers_end_in_a_reason_and_a_closed_connection(
         await asyncio.to_thread(eventually, lambda: web.open_now == 0)
         return failure
 
-    failure = using(run, timeout=timedelta(seconds=0.5))
+    # Only where nothing else ends it: on a slow machine the rest takes its time, too.
+    patience = 0.5 if reason is FailureReason.TIMEOUT else 20
+    failure = using(run, timeout=timedelta(seconds=patience))
     assert failure.reason is reason
     assert failure.detail.isprintable()
 
