@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextlib
+import ctypes
 import gc
 import importlib
 import json
@@ -236,7 +237,26 @@ def warm_up() -> None:
     fork_helpers()
     gc.collect()
     gc.freeze()
+    gc.set_threshold(10_000)  # lives are short
+    _in_large_pages()
     assert len([*Path("/proc/self/task").iterdir()]) == 1, "a fork would lack the other threads"
+
+
+def _in_large_pages() -> None:
+    """Have the kernel keep what is loaded in pages of 2 MB, where it knows how to (Linux 6.1).
+
+    A fork copies an entry for each page of its parent, and its end takes them apart again; 50,000
+    of them cost more than what most forks do.
+    """
+    large, collapse = 1 << 21, 25  # MADV_COLLAPSE
+    advise = ctypes.CDLL(None).madvise
+    advise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+    for line in Path("/proc/self/maps").read_text("utf-8").splitlines():
+        places, rights, _offset, _device, inode, *_name = line.split()
+        first, end = (int(place, 16) for place in places.split("-"))
+        first, end = -(-first // large) * large, end // large * large
+        if rights == "rw-p" and inode == "0" and first < end:
+            advise(first, end - first, collapse)
 
 
 def _passes(folder: Path) -> Path:
