@@ -95,11 +95,20 @@ def packed(body: bytes, encoding: str) -> bytes:
 
 @cache
 def gzip_bomb(size: int) -> bytes:
-    """Gzip that grows to ``size`` zero bytes, made without ever holding them."""
-    packer = zlib.compressobj(9, wbits=31)
-    block = bytes(1 << 20)
-    parts = [packer.compress(block[: min(len(block), size - at)]) for at in range(0, size, 1 << 20)]
-    return b"".join([*parts, packer.flush()])
+    """Gzip that grows to ``size`` zero bytes, made without ever holding them: what is equal is
+    packed once."""
+    block = bytes(1 << 24)
+    whole, rest = divmod(size, len(block))
+    packer = zlib.compressobj(9, wbits=-15)
+    packed_block = packer.compress(block) + packer.flush(zlib.Z_FULL_FLUSH)
+    last = zlib.compressobj(9, wbits=-15)
+    end = last.compress(block[:rest]) + last.flush()
+    crc = 0
+    for _ in range(whole):
+        crc = zlib.crc32(block, crc)
+    crc = zlib.crc32(block[:rest], crc)
+    head = b"\x1f\x8b\x08\0\0\0\0\0\x02\xff"
+    return head + packed_block * whole + end + struct.pack("<II", crc, size % (1 << 32))
 
 
 @cache
