@@ -203,6 +203,7 @@ def _tell(channel: socket.socket, number: int) -> None:
 def warm_up() -> None:
     """Load what programs, passes and helpers load, and leave no thread behind."""
     from databases import remember_migrations, share_statements
+    from receivers import eventually
 
     import watcher
     from watcher.config import load
@@ -235,11 +236,12 @@ def warm_up() -> None:
     fingerprint(article)
     facts_of(article)
     fork_helpers()
+    # Servers' threads end a moment after their server, and a fork would lack them.
+    eventually(lambda: len([*Path("/proc/self/task").iterdir()]) == 1)
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000)  # lives are short
     _in_large_pages()
-    assert len([*Path("/proc/self/task").iterdir()]) == 1, "a fork would lack the other threads"
 
 
 def _in_large_pages() -> None:
@@ -284,8 +286,6 @@ def _passes(folder: Path) -> Path:
         config = write_config(folder, news.feeds, receivers)
         for _ in range(2):
             asyncio.run(one_pass())
-        assert hook.receipts
-        assert mail.receipts
     return config
 
 

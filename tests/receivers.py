@@ -122,7 +122,7 @@ class Arrivals(Generic[T]):
         self.receipts: list[T] = []
         self._arrived = threading.Condition()
 
-    def wait_for(self, count: int, seconds: float = 20.0) -> list[T]:
+    def wait_for(self, count: int, seconds: float = 60.0) -> list[T]:
         """Block until that many arrived (raises TimeoutError)."""
         with self._arrived:
             if not self._arrived.wait_for(lambda: len(self.receipts) >= count, seconds):

@@ -361,7 +361,7 @@ def test_rest_stops_idle_children_and_the_pool_starts_again() -> None:
 
 
 async def gone(condition: Callable[[], bool]) -> None:
-    for _ in range(500):
+    for _ in range(3_000):  # a minute: what loads takes a slow machine ten seconds
         if condition():
             return
         await asyncio.sleep(0.02)
