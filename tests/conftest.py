@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import forks
 import pytest
-from databases import database, remember_migrations
+from databases import database, remember_migrations, share_statements
 from hypothesis import settings
 from newsweb import NewsWeb
 from webserver import LoopbackWeb
@@ -23,6 +25,7 @@ settings.register_profile("explore", deadline=None, max_examples=1_000)
 settings.load_profile("watcher")
 
 remember_migrations()
+share_statements()
 
 
 LONGEST = (
@@ -47,9 +50,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     ]
 
 
+def pytest_collection_finish() -> None:
+    """What all tests are made of is no garbage: collections need not look through it each time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """One forge for the run; xdist's workers find its address in their environment."""
     if not hasattr(config, "workerinput"):
+        # For the processes of the run: each would compile all tests anew, which takes longer than
+        # to import what they test.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         stack = ExitStack()
         stack.enter_context(forks.forge())
         config.add_cleanup(stack.close)

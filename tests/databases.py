@@ -98,3 +98,27 @@ def remember_migrations() -> None:
             known[kind] = made
 
     command.upgrade = upgrade
+
+
+def share_statements() -> None:
+    """Let all engines of this process that speak to the same kind of database share what SQLAlchemy
+    makes of a statement: it is the same text for each, and making it costs more than running it.
+
+    The dialect is part of its key, by identity. Ours know nothing of their own: one file or server
+    is as good as another.
+    """
+    import sqlalchemy
+    from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+    from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+
+    import watcher.storage.engine
+
+    create, known = sqlalchemy.create_engine, {}
+    for dialect in (SQLiteDialect_pysqlite, PGDialect_psycopg):
+        dialect.__hash__ = lambda self: hash(type(self))
+        dialect.__eq__ = lambda self, other: type(self) is type(other)
+
+    def create_engine(url: Any, **options: Any) -> Any:
+        return create(url, execution_options={"compiled_cache": known}, **options)
+
+    watcher.storage.engine.create_engine = create_engine

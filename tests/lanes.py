@@ -97,6 +97,7 @@ class Lane:
     sending: set[int] = field(default_factory=set)
     """Deliveries that were ``sending`` at a kill: only these may arrive twice."""
     kills: int = 0
+    died_at: set[Kill] = field(default_factory=set)
     repeats: int = 0
     _read_requests: int = 0
     _read_letters: int = 0
@@ -145,8 +146,11 @@ class Lane:
         """A pass that is killed, if it gets as far as that; remembers what it was sending."""
         ending = run_pass(self.config, ahead=self.ahead, kill=kill)
         assert not ending.error, f"{self.name} {kill}: {ending.error}"
+        if not ending.killed and kill.at != "time":
+            assert ending.seen.get(kill.at, 0) < kill.n, f"{self.name} outlived {kill}"
         if ending.killed:
             self.kills += 1
+            self.died_at.add(kill)
             self.sending |= self._in_state("sending")
         return ending
 
@@ -156,8 +160,6 @@ class Lane:
             self.ahead += RECOVERED
             before = self.arrivals()
             ending = run_pass(self.config, ahead=self.ahead)
-            if "AlreadyRunning" in ending.error:
-                continue  # a helper of the dead pass has not seen the end of it yet
             assert ending.code == 0, ending
             assert not ending.error, f"{self.name}: {ending.error}"
             if self.arrivals() == before and not self._unfinished():

@@ -122,7 +122,7 @@ class Arrivals(Generic[T]):
         self.receipts: list[T] = []
         self._arrived = threading.Condition()
 
-    def wait_for(self, count: int, seconds: float = 20.0) -> list[T]:
+    def wait_for(self, count: int, seconds: float = 60.0) -> list[T]:
         """Block until that many arrived (raises TimeoutError)."""
         with self._arrived:
             if not self._arrived.wait_for(lambda: len(self.receipts) >= count, seconds):
@@ -528,9 +528,9 @@ def dead_port() -> Iterator[int]:
         yield holder.getsockname()[1]
 
 
-def eventually(check: Callable[[], bool], seconds: float = 10.0) -> None:
+def eventually(check: Callable[[], bool], seconds: float = 10.0, *, every: float = 0.02) -> None:
     """Poll until the check holds; AssertionError after the deadline."""
     deadline = time.monotonic() + seconds
     while not check():
         assert time.monotonic() < deadline, "condition did not come true in time"
-        time.sleep(0.02)
+        time.sleep(every)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import time
@@ -16,6 +15,9 @@ from databases import database
 from newsweb import NewsWeb, Piece, write_config
 from program import WATCHER, answer, watcher
 from receivers import MailServer, WebhookServer
+
+pytestmark = pytest.mark.timeout(300)
+PATIENCE = 120.0
 
 
 def poll(*options: str, config: Path, fresh: bool = False) -> Any:
@@ -175,38 +177,36 @@ def test_the_atom_file_follows_the_hits(news: NewsWeb, tmp_path: Path) -> None:
     assert "hits.atom" in done.stderr, "said, and nothing else is stopped by it"
 
 
-def start_service(config: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [str(WATCHER), "-c", str(config), "run"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
-    )
+def start_service(config: Path, log: Path) -> subprocess.Popen[bytes]:
+    with log.open("wb") as out:
+        return subprocess.Popen(
+            [str(WATCHER), "-c", str(config), "run"], stdout=subprocess.DEVNULL, stderr=out
+        )
 
 
-def stop_service(service: subprocess.Popen[str]) -> str:
+def stop_service(service: subprocess.Popen[bytes], log: Path) -> str:
     service.send_signal(signal.SIGTERM)
-    _out, err = service.communicate(timeout=40)
-    assert service.returncode == 0, err
-    assert "Traceback" not in err
-    return err
+    code = service.wait(40)
+    said = log.read_text("utf-8")
+    assert code == 0, said
+    assert "Traceback" not in said
+    return said
 
 
 def test_the_service_watches_and_stops_cleanly(news: NewsWeb, tmp_path: Path) -> None:
     with WebhookServer() as hook:
         group = f'\n[[receivers]]\nname = "quick"\nurl = "{hook.url}"\ngroup_wait = "1s"\n'
         config = write_config(tmp_path, news.feeds, [], extra=group)
-        service = start_service(config)
+        service = start_service(config, log := tmp_path / "log")
         try:
-            hook.wait_for(1, seconds=40)
+            hook.wait_for(1, PATIENCE)
             second = watcher("poll", config=config, code=1, fresh=True)
             assert "another watcher" in second.stderr
             assert answer("status", config=config)["running"] == service.pid
-            err = stop_service(service)
+            said = stop_service(service, log)
         finally:
             service.kill()
-        assert "stopped" in err
+        assert "stopped" in said
         titles = {hit["title"] for hit in answer("hits", config=config)}
         assert titles == news.on_topic
 
@@ -216,23 +216,22 @@ def test_a_reload_takes_up_new_feeds_and_refuses_a_broken_file(
 ) -> None:
     config = write_config(tmp_path, news.feeds[:1], [])
     good = config.read_text()
-    service = start_service(config)
+    service = start_service(config, log := tmp_path / "log")
     try:
-        wait_until(lambda: news.web.requests_for("/en/feed"))
+        wait_until(lambda: news.web.requests_for("/en/feed"), PATIENCE)
         config.write_text(good + "\n[[feed]]\nurl = 1\n")
         service.send_signal(signal.SIGHUP)
-        time.sleep(1)
+        wait_until(lambda: "reload refused" in log.read_text("utf-8"), PATIENCE)
         write_config(tmp_path, news.feeds[:2], [])
         service.send_signal(signal.SIGHUP)
-        wait_until(lambda: news.web.requests_for("/ru/feed"))
-        err = stop_service(service)
+        wait_until(lambda: news.web.requests_for("/ru/feed"), PATIENCE)
+        said = stop_service(service, log)
     finally:
         service.kill()
-    assert "reload refused" in err
-    assert "configuration reloaded: 2 feeds" in err
+    assert "configuration reloaded: 2 feeds" in said
 
 
-def wait_until(true: object, seconds: float = 30) -> None:
+def wait_until(true: object, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while not true():  # type: ignore[operator]
         assert time.monotonic() < deadline, "it never happened"

@@ -7,7 +7,6 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -26,33 +25,36 @@ PATIENCE = 120.0
 
 
 @contextmanager
-def service(config: Path) -> Iterator[subprocess.Popen[str]]:
+def service(config: Path) -> Iterator[subprocess.Popen[bytes]]:
     """The service; killed at the end if it is still there, and then its log is shown."""
-    running = subprocess.Popen(
-        [str(WATCHER), "-c", str(config), "run"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    with log_of(config).open("wb") as log:
+        running = subprocess.Popen(
+            [str(WATCHER), "-c", str(config), "run"], stdout=subprocess.DEVNULL, stderr=log
+        )
     try:
         yield running
     finally:
         running.kill()
-        if running.stderr is not None and not running.stderr.closed:
-            print(running.communicate()[1])
+        running.wait()
+        print(log_of(config).read_text("utf-8"))
 
 
-def stop(running: subprocess.Popen[str], seconds: float = 30) -> str:
+def log_of(config: Path) -> Path:
+    return config.with_suffix(".log")
+
+
+def stop(running: subprocess.Popen[bytes], config: Path) -> str:
     """SIGTERM, exit 0 within the time promised; returns the log."""
     running.send_signal(signal.SIGTERM)
-    _out, log = running.communicate(timeout=seconds)
-    assert running.returncode == 0, log
+    code = running.wait(30)
+    log = log_of(config).read_text("utf-8")
+    assert code == 0, log
     assert "Traceback" not in log, log
     assert "never retrieved" not in log, log
     return log
 
 
-def family(running: subprocess.Popen[str]) -> list[psutil.Process]:
+def family(running: subprocess.Popen[bytes]) -> list[psutil.Process]:
     return psutil.Process(running.pid).children(recursive=True)
 
 
@@ -110,7 +112,7 @@ def test_sigterm_amid_slow_feeds_pages_and_receivers_ends_cleanly(
             hook.wait_for(1, PATIENCE)
             children = family(running)
             assert len(children) >= 3
-            stop(running)
+            stop(running, config)
             eventually(lambda: all_gone(children))
         assert leased(config) == []
         # What hung may have arrived: it is due again, and the repeat will say so.
@@ -130,8 +132,9 @@ def test_kill_9_leaves_no_process_and_no_lock_behind(news: NewsWeb, tmp_path: Pa
             running.wait()
             eventually(lambda: all_gone(children), 20)
         with service(config) as running:
-            eventually(lambda: answer("status", config=config)["running"] == running.pid, PATIENCE)
-            stop(running)
+            eventually(lambda: "watching" in log_of(config).read_text("utf-8"), PATIENCE)
+            assert answer("status", config=config)["running"] == running.pid
+            stop(running, config)
 
 
 def test_helpers_that_are_killed_are_replaced(news: NewsWeb, tmp_path: Path) -> None:
@@ -148,7 +151,7 @@ def test_helpers_that_are_killed_are_replaced(news: NewsWeb, tmp_path: Path) -> 
             # New pages are read, scored and told by new helpers.
             hook.wait_for(2, PATIENCE)
             eventually(lambda: len(rows(config, "SELECT 1 FROM hits")) >= 3, PATIENCE)
-            stop(running)
+            stop(running, config)
 
 
 def test_a_storm_of_reloads_ends_with_the_newest_configuration(
@@ -162,11 +165,11 @@ def test_a_storm_of_reloads_ends_with_the_newest_configuration(
             running.send_signal(signal.SIGHUP)
         config.unlink()
         running.send_signal(signal.SIGHUP)
-        time.sleep(0.2)
+        eventually(lambda: "reload refused" in log_of(config).read_text("utf-8"), PATIENCE)
         write_config(tmp_path, news.feeds, [])
         running.send_signal(signal.SIGHUP)
         eventually(lambda: bool(news.web.requests_for("/ka/feed")), PATIENCE)
-        stop(running)
+        stop(running, config)
     active = rows(config, "SELECT url FROM feeds WHERE state = 'ok'")
     assert {url for (url,) in active} == set(news.feeds)
 
@@ -202,7 +205,14 @@ def test_bad_receivers_delay_nobody_and_each_keeps_its_own_account(
             running.send_signal(signal.SIGHUP)
             good.wait_for(2, 25)
             mail.wait_for(1, PATIENCE)
-            stop(running)
+            # What was answered is written down; what hangs is given back by the stop.
+            answered = "SELECT 1 FROM deliveries WHERE alert_id = 1 AND state = "
+            eventually(lambda: bool(rows(config, f"{answered} 'dead'")), PATIENCE)
+            eventually(
+                lambda: len(rows(config, f"{answered} 'pending' AND last_error <> ''")) >= 2,
+                PATIENCE,
+            )
+            stop(running, config)
         found = rows(
             config,
             "SELECT receiver, state, ambiguous, last_error, attempts FROM deliveries "
@@ -241,10 +251,12 @@ def test_two_services_share_one_outbox_without_doubling(news: NewsWeb, tmp_path:
         with service(configs[0]) as one, service(configs[1]) as two:
             hook.wait_for(1, PATIENCE)
             mail.wait_for(1, PATIENCE)
-            eventually(lambda: len(answer("hits", config=configs[0])) == 3, PATIENCE)
-            eventually(lambda: not answer("alerts", "preview", config=configs[0]), PATIENCE)
-            stop(one)
-            stop(two)
+            eventually(lambda: len(answer("hits", config=configs[0])) == 3, PATIENCE, every=0.5)
+            eventually(
+                lambda: not answer("alerts", "preview", config=configs[0]), PATIENCE, every=0.5
+            )
+            stop(one, configs[0])
+            stop(two, configs[1])
         for receipts in (hook.receipts, mail.receipts):
             copies = Counter(delivery for r in receipts for delivery in r.delivery_ids)
             assert copies
@@ -358,6 +370,6 @@ def test_a_secret_that_comes_with_a_reload_stays_out_of_the_log_too(
         running.send_signal(signal.SIGHUP)
         eventually(lambda: bool(news.web.requests_for("/ru/feed")), PATIENCE)
         eventually(lambda: len(rows(config, "SELECT 1 FROM hits")) >= 2, PATIENCE)
-        log = stop(running)
+        log = stop(running, config)
     assert "feed ***: 2 new entries" in log
     assert canary not in log

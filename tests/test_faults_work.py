@@ -23,6 +23,7 @@ from watcher.model import (
     TopicId,
     TopicSpec,
 )
+from watcher.pipeline import flow
 from watcher.pipeline.flow import Flow, Stage, together, write_each
 from watcher.storage import ReadOutcome, Store
 from watcher.workers import WorkerLimits, WorkerPool
@@ -101,6 +102,8 @@ class Bench:
         self.released: list[int] = []
         self.go_on = asyncio.Event()
         self.claiming = asyncio.Event()
+        self.claims = 0
+        self.claimed_again = asyncio.Event()
 
     def stage(self) -> Stage[int, int]:
         return Stage(
@@ -114,6 +117,9 @@ class Bench:
 
     async def claim(self, _room: int, _full: Collection[str]) -> Sequence[int]:
         self.claiming.set()
+        self.claims += 1
+        if self.claims > 3:
+            self.claimed_again.set()
         await asyncio.sleep(0)
         return tuple(self.due)
 
@@ -130,11 +136,13 @@ class Bench:
         self.released.extend(units)
 
 
-def test_work_that_outlives_its_lease_is_not_begun_twice() -> None:
+def test_work_that_outlives_its_lease_is_not_begun_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flow, "LOOK_AGAIN", 0.01)
+
     async def scene() -> None:
         bench = Bench([1, 2])
         run = asyncio.create_task(Flow(bench.stage(), asyncio.Event()).run())
-        await asyncio.sleep(2.5)  # it looks again every second, and finds both due again
+        await bench.claimed_again.wait()  # it found both due again
         bench.go_on.set()
         assert await run == 2
         assert bench.begun == [1, 2]
@@ -198,9 +206,10 @@ def test_what_is_done_early_waits_for_company_but_not_once_all_is_done() -> None
 
 @pytest.mark.parametrize("backlog", [40, 4_000])
 def test_a_host_with_a_backlog_has_its_share_of_the_places_and_the_others_theirs(
-    backlog: int,
+    backlog: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However much of one slow host is due, what others have is begun at once."""
+    monkeypatch.setattr(flow, "LOOK_AGAIN", 1_000)  # so that a pause would be for good
 
     async def scene() -> None:
         slow, quick = [f"slow {n}" for n in range(backlog)], [f"quick {n}" for n in range(3)]
@@ -245,7 +254,7 @@ def test_a_host_with_a_backlog_has_its_share_of_the_places_and_the_others_theirs
             host=host,
         )
         run = asyncio.create_task(Flow(stage, stopping).run())
-        await asyncio.wait_for(stopping.wait(), 2)
+        await asyncio.wait_for(stopping.wait(), 60)
         run.cancel()
         await asyncio.gather(run, return_exceptions=True)
         assert set(quick) <= set(begun)
@@ -255,8 +264,11 @@ def test_a_host_with_a_backlog_has_its_share_of_the_places_and_the_others_theirs
     asyncio.run(scene())
 
 
-def test_a_single_host_is_worked_off_to_its_end_without_a_pause() -> None:
+def test_a_single_host_is_worked_off_to_its_end_without_a_pause(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Its places are refilled as they come free, and nothing due is left when the run ends."""
+    monkeypatch.setattr(flow, "LOOK_AGAIN", 1_000)
 
     async def scene() -> None:
         due, leased = list(range(200)), set[int]()
@@ -286,7 +298,7 @@ def test_a_single_host_is_worked_off_to_its_end_without_a_pause() -> None:
             host=lambda _unit: "one",
             gather=0.25,
         )
-        assert await asyncio.wait_for(Flow(stage, asyncio.Event()).run(), 2) == 200
+        assert await asyncio.wait_for(Flow(stage, asyncio.Event()).run(), 60) == 200
         assert not due
 
     asyncio.run(scene())

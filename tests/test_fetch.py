@@ -9,7 +9,6 @@ import socket
 import tracemalloc
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -405,7 +404,9 @@ def test_bad_servers_end_in_a_reason_and_a_closed_connection(
         await asyncio.to_thread(eventually, lambda: web.open_now == 0)
         return failure
 
-    failure = using(run, timeout=timedelta(seconds=0.5))
+    # Only where nothing else ends it: on a slow machine the rest takes its time, too.
+    patience = 0.5 if reason is FailureReason.TIMEOUT else 20
+    failure = using(run, timeout=timedelta(seconds=patience))
     assert failure.reason is reason
     assert failure.detail.isprintable()
 
@@ -521,31 +522,28 @@ def test_one_bad_server_does_not_hold_up_the_others(web: LoopbackWeb) -> None:
 # ------------------------------------------------------------------------------ bombs
 
 
-@cache
-def bombs() -> dict[str, tuple[bytes, str]]:
-    gzipped = gzip_bomb(200 * MB)
-    return {
-        "gzip": (gzipped, "gzip"),
-        "x-gzip": (gzipped, "x-gzip"),
-        "twice": (packed(gzipped, "gzip"), "gzip, gzip"),
-        "brotli": (brotli_bomb(200 * MB), "br"),
-        "brotli in gzip": (packed(brotli_bomb(200 * MB), "gzip"), "br, gzip"),
-        "file": (gzipped, ""),
-        "zstd": (gzipped, "zstd"),
-        "three layers": (gzipped, "gzip, gzip, gzip"),
-        "many members": (gzip_bomb(1000) * 300_000, "gzip"),
-        "plain": (b"x" * 40 * MB, ""),
-    }
+BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
+    "gzip": (lambda: gzip_bomb(200 * MB), "gzip"),
+    "x-gzip": (lambda: gzip_bomb(200 * MB), "x-gzip"),
+    "twice": (lambda: packed(gzip_bomb(200 * MB), "gzip"), "gzip, gzip"),
+    "brotli": (lambda: brotli_bomb(200 * MB), "br"),
+    "brotli in gzip": (lambda: packed(brotli_bomb(200 * MB), "gzip"), "br, gzip"),
+    "file": (lambda: gzip_bomb(200 * MB), ""),
+    "zstd": (lambda: gzip_bomb(200 * MB), "zstd"),
+    "three layers": (lambda: gzip_bomb(200 * MB), "gzip, gzip, gzip"),
+    "many members": (lambda: gzip_bomb(1000) * 300_000, "gzip"),
+    "plain": (lambda: b"x" * 40 * MB, ""),
+}
 
 
-@pytest.mark.parametrize("kind", sorted(bombs()))
+@pytest.mark.parametrize("kind", sorted(BOMBS))
 @pytest.mark.parametrize("chunked", [False, True])
 def test_bombs_are_refused_within_bounded_memory(
     web: LoopbackWeb, kind: str, chunked: bool
 ) -> None:
-    body, encoding = bombs()[kind]
+    make, encoding = BOMBS[kind]
     headers = {"Content-Encoding": encoding} if encoding else {}
-    web.answer("/bomb", Answer(body=body, headers=headers, chunked=chunked))
+    web.answer("/bomb", Answer(body=make(), headers=headers, chunked=chunked))
 
     async def run(fetcher: Fetcher) -> tuple[Response | Failure, int]:
         tracemalloc.start()

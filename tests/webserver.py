@@ -25,6 +25,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from http import HTTPStatus
 from typing import Self
 
@@ -92,14 +93,25 @@ def packed(body: bytes, encoding: str) -> bytes:
     return bytes(brotli.compress(body, quality=5))
 
 
+@cache
 def gzip_bomb(size: int) -> bytes:
-    """Gzip that grows to ``size`` zero bytes, made without ever holding them."""
-    packer = zlib.compressobj(9, wbits=31)
-    block = bytes(1 << 20)
-    parts = [packer.compress(block[: min(len(block), size - at)]) for at in range(0, size, 1 << 20)]
-    return b"".join([*parts, packer.flush()])
+    """Gzip that grows to ``size`` zero bytes, made without ever holding them: what is equal is
+    packed once."""
+    block = bytes(1 << 24)
+    whole, rest = divmod(size, len(block))
+    packer = zlib.compressobj(9, wbits=-15)
+    packed_block = packer.compress(block) + packer.flush(zlib.Z_FULL_FLUSH)
+    last = zlib.compressobj(9, wbits=-15)
+    end = last.compress(block[:rest]) + last.flush()
+    crc = 0
+    for _ in range(whole):
+        crc = zlib.crc32(block, crc)
+    crc = zlib.crc32(block[:rest], crc)
+    head = b"\x1f\x8b\x08\0\0\0\0\0\x02\xff"
+    return head + packed_block * whole + end + struct.pack("<II", crc, size % (1 << 32))
 
 
+@cache
 def brotli_bomb(size: int) -> bytes:
     """Brotli that grows to ``size`` zero bytes."""
     import brotli

@@ -192,64 +192,65 @@ def _gaps(state: ScheduleState) -> volume.Gaps:
 
 
 def _learn(state: ScheduleState, poll: PollFacts, now: datetime) -> ScheduleState:
-    paced = _meet(state, poll, now) if state.polled_at is None else _pace(state, poll, now)
-    healthy = replace(
-        paced,
-        polled_at=now,
-        failures=0.0,
-        failing_since=None,
-        noticed=False,
-        gone_polls=0,
-        gone_since=None,
-        unmodified_polls=state.unmodified_polls + 1 if poll.not_modified else 0,
-        body_at=(state.body_at or now) if poll.not_modified else now,
-    )
-    if poll.not_modified or poll.same_body:
-        return healthy
-    return replace(
-        healthy,
-        keeps=poll.new + poll.known,
-        ttl_s=poll.ttl.total_seconds() if poll.ttl else None,
-        skip_hours=poll.skip_hours,
-        skip_days=poll.skip_days,
-    )
+    changes = _meet(poll, now) if state.polled_at is None else _pace(state, poll, now)
+    changes |= {
+        "polled_at": now,
+        "failures": 0.0,
+        "failing_since": None,
+        "noticed": False,
+        "gone_polls": 0,
+        "gone_since": None,
+        "unmodified_polls": state.unmodified_polls + 1 if poll.not_modified else 0,
+        "body_at": (state.body_at or now) if poll.not_modified else now,
+    }
+    if not (poll.not_modified or poll.same_body):
+        changes |= {
+            "keeps": poll.new + poll.known,
+            "ttl_s": poll.ttl.total_seconds() if poll.ttl else None,
+            "skip_hours": poll.skip_hours,
+            "skip_days": poll.skip_days,
+        }
+    return replace(state, **changes)
 
 
-def _meet(state: ScheduleState, poll: PollFacts, now: datetime) -> ScheduleState:
+# What changes is put together before it is applied: making a state anew, with all that it holds,
+# was most of what a decision cost.
+
+
+def _meet(poll: PollFacts, now: datetime) -> dict[str, Any]:
     """First sight: the dates in the body, true or not, are all there is to go by."""
     hours = _FIRST_INTERVAL.total_seconds() / _HOUR_S * POLLS_PER_ENTRY
     if poll.oldest is not None and poll.new >= 2:
         hours = max((now - poll.oldest).total_seconds() / _HOUR_S, 1.0) / poll.new
     newest = min(poll.newest, now) if poll.newest else now
-    return replace(state, fast_per_hour=1 / hours, slow_per_hour=1 / hours, last_new_at=newest)
+    return {"fast_per_hour": 1 / hours, "slow_per_hour": 1 / hours, "last_new_at": newest}
 
 
-def _pace(state: ScheduleState, poll: PollFacts, now: datetime) -> ScheduleState:
+def _pace(state: ScheduleState, poll: PollFacts, now: datetime) -> dict[str, Any]:
     # At least a second: clocks are set back at times.
     seconds = max(1.0, (now - (state.polled_at or now)).total_seconds())
-    return replace(
-        _arrive(state, now) if poll.new else state,
-        fast_per_hour=_average(state.fast_per_hour, poll.new, seconds, _FAST_S),
-        slow_per_hour=_average(state.slow_per_hour, poll.new, seconds, _SLOW_S),
-        room_s=_room(state.room_s, poll, seconds),
-        missed=state.missed + poll.missed,
-        missed_at=now if poll.missed else state.missed_at,
-    )
+    return {
+        **(_arrive(state, now) if poll.new else {}),
+        "fast_per_hour": _average(state.fast_per_hour, poll.new, seconds, _FAST_S),
+        "slow_per_hour": _average(state.slow_per_hour, poll.new, seconds, _SLOW_S),
+        "room_s": _room(state.room_s, poll, seconds),
+        "missed": state.missed + poll.missed,
+        "missed_at": now if poll.missed else state.missed_at,
+    }
 
 
-def _arrive(state: ScheduleState, now: datetime) -> ScheduleState:
+def _arrive(state: ScheduleState, now: datetime) -> dict[str, Any]:
     """Something new came. The gap before the first arrival is the publisher's claim, and not kept."""
     gaps = _gaps(state)
     if state.arrivals and state.last_new_at is not None:
         gaps = gaps.after(max(timedelta(), now - state.last_new_at))
-    return replace(
-        state,
-        last_new_at=now,
-        arrivals=gaps.number + 1,
-        gap_mean_s=gaps.mean,
-        gap_square=gaps.square,
-        gap_longest_s=gaps.longest,
-    )
+    return {
+        "last_new_at": now,
+        "arrivals": gaps.number + 1,
+        "gap_mean_s": gaps.mean,
+        "gap_square": gaps.square,
+        "gap_longest_s": gaps.longest,
+    }
 
 
 def _average(per_hour: float, new: int, seconds: float, memory_s: float) -> float:

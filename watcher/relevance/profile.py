@@ -74,6 +74,7 @@ def compile_profile(
     negative = [lay_out(seed_article(seed)) for seed in spec.seeds if seed.negative]
     if not any(not term.group.startswith(VETO) for term in terms):
         terms += _seed_terms(layouts, usage)
+    found_anyway = Matcher(terms)
     groups = tuple(dict.fromkeys(t.group for t in terms if not t.group.startswith(VETO)))
     weights = Weights.from_learned(learned)
     return TopicProfile(
@@ -83,8 +84,8 @@ def compile_profile(
         groups=groups,
         terms=_with_telling(groups, terms),
         given_names=_given_names(terms),
-        vocabularies=vocabularies(layouts, terms, usage),
-        negative_vocabularies=vocabularies(negative, terms, usage),
+        vocabularies=vocabularies(layouts, found_anyway, usage),
+        negative_vocabularies=vocabularies(negative, found_anyway, usage),
         of_arts=any(is_of_arts(word) for word in _single_words(terms)),
         words=words_of(learned),
         openings=tuple(map(opening, layouts)) if model else (),

@@ -14,7 +14,7 @@ from . import background
 from .background import Usage
 from .layout import Layout, Place
 from .matcher import Matcher
-from .terms import Term, compile_term
+from .terms import compile_term
 
 _HEADER = re.compile(r"\A(?:[A-Za-z_ ]{2,20}:[^\n]*\n)+-{3,}[^\n]*\n")
 _TITLE = re.compile(r"^title:\s*(.+)$", re.MULTILINE | re.IGNORECASE)
@@ -69,14 +69,13 @@ def content_words(layout: Layout) -> list[str]:
 
 
 def vocabularies(
-    layouts: Sequence[Layout], terms: Sequence[Term], usage: Usage
+    layouts: Sequence[Layout], matcher: Matcher, usage: Usage
 ) -> tuple[Vocabulary, ...]:
     """One vocabulary for each language of the seeds, without the words that terms find anyway:
     those are counted already, so what is left is evidence of its own."""
     by_lang: dict[str, list[Layout]] = {}
     for layout in layouts:
         by_lang.setdefault(layout.lang, []).append(layout)
-    matcher = Matcher(terms)
     return tuple(_vocabulary(lang, same, matcher, usage) for lang, same in by_lang.items())
 
 

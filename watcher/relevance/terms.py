@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from ..text.words import same_stem, script_of, skeleton, tokenise
 from . import background
@@ -97,6 +98,7 @@ class Term:
     """Written with a capital letter, and no word of ordinary language."""
 
 
+@lru_cache(maxsize=4_096)  # topics share names, and are compiled again when they learn
 def compile_term(group: str, text: str) -> Term | None:
     """The pattern for a term as the user wrote it; None where it holds no word."""
     weight = _WEIGHT.search(text)
