@@ -369,6 +369,24 @@ def test_given_up_deliveries_are_told_until_they_are_sent_or_cancelled(tmp_path:
     asyncio.run(go())
 
 
+def test_troubles_that_begin_together_are_a_line_each(tmp_path: Path) -> None:
+    async def go() -> None:
+        free = [80_000_000]
+        async with desk(tmp_path, free=free) as one:
+            for n in range(6):
+                one.keep(f"a{n}", title=f"A {n}", publisher="b.example", partial=True)
+            await one.upkeep()
+            [told] = [receipt.json for receipt in one.hook.receipts]
+            assert told["title"].endswith("(and 1 more)")
+            assert sorted(told["watcher"]["body"]) == [
+                "6 of 6 pages of b.example could not be read in a day",
+                "only 80 MB free: polling stops, alerts are still sent",
+            ]
+            assert len(told["message"].splitlines()) >= 2
+
+    asyncio.run(go())
+
+
 def test_pages_that_cannot_be_read_any_more_are_told_per_publisher(tmp_path: Path) -> None:
     async def go() -> None:
         async with desk(tmp_path) as one:

@@ -38,6 +38,7 @@ FOLLOW_UPS = 20
 """Articles of stories told before that a digest names."""
 FOLLOW_UPS_LOOKED_AT = 10 * FOLLOW_UPS
 """To find that many in the receiver's languages."""
+NOT_CONFIGURED = "this receiver is no longer in the configuration"
 OTHERS = 8
 """Other articles of a story named in a notice."""
 
@@ -99,11 +100,7 @@ class Delivering:
                 return tried
             receiver = self._context.wishes.receiver(name)
             if receiver is None:
-                await self._context.stored(
-                    self._context.store.outbox.record_dead,
-                    [delivery.id for delivery in batch.deliveries],
-                    error="this receiver is no longer in the configuration",
-                )
+                await self._give_up(name, batch, NOT_CONFIGURED, tally)
                 continue
             message = await self._prepare(receiver, batch)
             if message is None:
@@ -111,6 +108,14 @@ class Delivering:
             await self._send(receiver, batch, message, tally)
             tried += 1
         return tried
+
+    async def _give_up(self, name: str, batch: Batch, error: str, tally: Tally) -> None:
+        ids = [delivery.id for delivery in batch.deliveries]
+        await self._context.stored(self._context.store.outbox.record_dead, ids, error=error)
+        tally.undelivered += len(ids)
+        tally.given_up += len(ids)
+        tally.failure(name, error)
+        self._log_failure(name, error)
 
     async def _claim(self, name: str) -> Batch | None:
         """A stop that comes during a claim gives back what the claim brings."""
@@ -193,8 +198,10 @@ class Delivering:
         self._log_failure(receiver.name, result.detail or str(result.outcome))
         if result.outcome is Outcome.PERMANENT:
             await context.stored(outbox.record_dead, left, error=result.detail)
+            tally.given_up += len(left)
             return
-        await self._retry_later(batch, left, result, now)
+        if not await self._retry_later(batch, left, result, now):
+            tally.given_up += len(left)
 
     def _log_failure(self, name: str, why: str) -> None:
         """The first one of a row warns; that it goes on is no news."""
@@ -205,7 +212,8 @@ class Delivering:
 
     async def _retry_later(
         self, batch: Batch, left: Sequence[DeliveryId], result: SendResult, now: datetime
-    ) -> None:
+    ) -> bool:
+        """Whether there is a next try; what was tried for too long is given up."""
         outbox = self._context.store.outbox
         first = min(d.first_tried_at or now for d in batch.deliveries)
         at = delivery_retry(
@@ -222,6 +230,7 @@ class Delivering:
             await self._context.stored(
                 outbox.record_retry, left, at=at, error=result.detail, ambiguous=result.ambiguous
             )
+        return at is not None
 
     def _compose(self, receiver: ReceiverSpec, batch: Batch) -> Message:
         """The message for these deliveries, best first."""
@@ -258,6 +267,8 @@ class Delivering:
         room = len(lines) if receiver.template else FULL_STORIES
         full = set(list(dict.fromkeys(map(_told_of, lines)))[:room])
         operator = not lines
+        # Each line is a matter of its own: a paragraph would run them together.
+        said = [line for _id, text in notes for line in text.splitlines() if line.strip()]
         return Message(
             message_id=batch.message,
             receiver=receiver.name,
@@ -266,8 +277,8 @@ class Delivering:
             lines=tuple(line for line in lines if _told_of(line) in full),
             brief=tuple(line for line in lines if _told_of(line) not in full),
             follow_ups=self._follow_ups(receiver, stories) if lines else (),
-            body=tuple(text for _id, text in notes),
-            subject=f"watcher: {notes[0][1].splitlines()[0][:120]}" if operator and notes else "",
+            body=tuple(said),
+            subject=_subject(said) if operator and said else "",
             delivery_ids=tuple(identity for identity, _text in notes),
             possible_repeat=batch.repeat,
             timezone=receiver.timezone,
@@ -380,6 +391,11 @@ def _stage_name(spec: object, stage: str | None) -> str:
         return ""
     stages = getattr(spec, "stages", ())
     return next((known.name for known in stages if known.id == stage), stage)
+
+
+def _subject(said: Sequence[str]) -> str:
+    more = f" (and {len(said) - 1} more)" if len(said) > 1 else ""
+    return f"watcher: {said[0][:120]}{more}"
 
 
 def _kind(operator: bool, lines: int) -> MessageKind:
