@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from databases import database
 from program import WATCHER, answer, watcher
 from stored import NOW, keep
 
@@ -91,6 +92,21 @@ def test_status_keeps_its_contract(tmp_path: Path) -> None:
     text = watcher("status", config=config, env={"COLUMNS": "80"}).stdout
     assert max(map(len, text.splitlines())) <= 80
     assert len(text.splitlines()) < 24
+
+
+@pytest.mark.postgres
+def test_who_works_on_a_server_is_not_known_and_not_denied(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    with database("postgres", tmp_path) as address:
+        store = Store(address)
+        keep(store, "k1", title="A headline", text="Text", at=NOW, receivers=("desk",))
+        store.close()
+        text = config.read_text("utf-8")
+        config.write_text(text.replace(f"sqlite:///{tmp_path / 'w.sqlite3'}", address), "utf-8")
+        assert "running    not known here" in watcher("status", config=config).stdout
+        doctor = watcher("doctor", config=config, code=1).stdout
+        assert "due work waits" in doctor
+        assert "no service runs" not in doctor
 
 
 def test_a_healthy_watcher_has_no_findings(tmp_path: Path) -> None:

@@ -196,12 +196,13 @@ def _work(cli: Root, store: Store, now: datetime) -> Iterator[Finding]:
     }
     if late:
         oldest = ", ".join(f"{name} since {ago(since, now)}" for name, since in late.items())
-        advice = (
-            f"the service (pid {running}) does not keep up: more fetch.concurrency, fewer feeds, "
-            "or look at its log"
-            if running
-            else "no service runs: start `watcher run` (systemctl start watcher)"
-        )
+        slow = "more fetch.concurrency, fewer feeds, or look at its log"
+        if running:
+            advice = f"the service (pid {running}) does not keep up: {slow}"
+        elif store.path:
+            advice = "no service runs: start `watcher run` (systemctl start watcher)"
+        else:
+            advice = f"start `watcher run` where none runs; one that does not keep up: {slow}"
         yield problem("backlog", f"due work waits: {oldest}", advice)
     elif store.path and not running:
         yield note("service", f"not running; last poll {ago(counts.last_poll_at, now)} ago",
