@@ -348,6 +348,45 @@ def test_a_full_disk_is_told_once_a_day_and_its_end_once(tmp_path: Path) -> None
     asyncio.run(go())
 
 
+def test_a_full_disk_stops_polling_and_the_log_says_so_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever is no receiver's operator has only the log to learn it from."""
+
+    async def go() -> None:
+        free = [80_000_000]
+        async with desk(tmp_path, free=free) as one:
+            assert [await one.app.pipeline.poll() for _ in range(3)] == [0, 0, 0]
+            assert caplog.messages == ["only 80 MB free: polling stops"]
+            caplog.clear()
+            free[0] = 10**12
+            assert [await one.app.pipeline.poll() for _ in range(2)] == [1, 0]
+            assert caplog.messages.count("polling goes on: there is room again") == 1
+
+    asyncio.run(go())
+
+
+def test_a_reload_says_what_it_leaves_as_it_was(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def go() -> None:
+        async with desk(tmp_path) as one:
+            await one.app.reload(one.app.settings)
+            assert caplog.messages == []
+            config = tmp_path / "config.toml"
+            old = f'database = "{one.store.address}"'
+            assert old in config.read_text()
+            text = config.read_text().replace(old, 'database = "sqlite:///other.sqlite3"')
+            config.write_text(text.replace('timeout = "10s"', 'timeout = "20s"\nmin_every = "20m"'))
+            await one.app.reload(load(config, environ={}))
+            assert [message.partition(":")[0] for message in caplog.messages] == [
+                "watcher.database",
+                "fetch.timeout",
+            ]
+
+    asyncio.run(go())
+
+
 def test_given_up_deliveries_are_told_until_they_are_sent_or_cancelled(tmp_path: Path) -> None:
     async def go() -> None:
         with WebhookServer() as refusing:
