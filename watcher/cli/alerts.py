@@ -96,8 +96,9 @@ def _detail(delivery: DeliveryRecord, now: Any) -> str:
     when = f"due {due(delivery.next_try_at, now)}" if delivery.next_try_at else ""
     if when and delivery.held:
         when = f"waits for {held_for(delivery.held)}, {when}"
-    tries = plural(delivery.attempts, "try", "tries")
-    error = f"after {tries}: {delivery.last_error}" if delivery.last_error else ""
+    error = delivery.last_error or ""
+    if error and delivery.attempts:
+        error = f"after {plural(delivery.attempts, 'try', 'tries')}: {error}"
     return safe(" ".join(part for part in (when, error) if part))
 
 

@@ -41,7 +41,7 @@ class StoryFacts:
     stage_change: bool = False
     """The hit tells of a stage that the topic has just reached."""
     dismissed: bool = False
-    """The reviewer called a told hit of the story irrelevant."""
+    """The reviewer called what was told of the story irrelevant, or the hit that this one copies."""
 
     def __post_init__(self) -> None:
         check_aware(self)

@@ -52,9 +52,31 @@ class Outbox:
         """Lease what goes to this receiver in its next message.
 
         Deliveries that travelled together before travel together again under the same message
-        id, so that the receiving side can tell a repeat.
+        id, so that the receiving side can tell a repeat. What a person called irrelevant while it
+        was held is cancelled.
         """
+        irrelevant = (
+            select(alerts.c.id)
+            .join(hits, hits.c.id == alerts.c.hit_id)
+            .where(alerts.c.id == deliveries.c.alert_id, hits.c.verdict == Verdict.IRRELEVANT)
+        )
         with self._database.writing() as connection:
+            connection.execute(
+                update(deliveries)
+                .where(
+                    _due(now),
+                    deliveries.c.receiver == receiver,
+                    deliveries.c.held.is_not(None),
+                    deliveries.c.attempts == 0,
+                    irrelevant.exists(),
+                )
+                .values(
+                    state=DeliveryState.FAILED,
+                    next_try_at=None,
+                    held=None,
+                    last_error="called irrelevant while it was held",
+                )
+            )
             rows = connection.execute(
                 select(deliveries.c.id, deliveries.c.message, deliveries.c.created_at)
                 .where(_due(now), deliveries.c.receiver == receiver)
