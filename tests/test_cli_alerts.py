@@ -8,7 +8,7 @@ from pathlib import Path
 
 from newsweb import NewsWeb, write_config
 from program import answer, watcher
-from receivers import Reply, WebhookServer
+from receivers import MailServer, Reply, WebhookServer
 from sqlalchemy import update
 
 from watcher.model import AlertReason
@@ -104,6 +104,27 @@ def test_a_refused_delivery_is_dead_shown_and_can_be_sent_again(
         shown = answer("alerts", "show", str(alert["id"]), config=config)
         assert shown["deliveries"][0]["state"] == "sent"
         assert len(hook.receipts) == 2
+
+
+def test_who_has_a_mail_is_spared_when_it_is_tried_again_for_the_others(
+    news: NewsWeb, tmp_path: Path
+) -> None:
+    """Each pass is a process of its own: a full mailbox must not repeat the mail to all others."""
+    with MailServer(put_off=["b@example.org", "b@example.org"]) as mail:
+        url = mail.url.replace("to=desk@example.org", "to=a@example.org,b@example.org")
+        config = write_config(tmp_path, news.feeds[:1], [("desk", url)])
+        watcher("poll", config=config)
+        for _ in range(2):
+            watcher("alerts", "retry", "1", config=config)
+            watcher("poll", config=config)
+        assert [receipt.recipients for receipt in mail.receipts] == [
+            ("a@example.org",),
+            ("b@example.org",),
+        ]
+        [alert] = answer("alerts", config=config)
+        [delivery] = alert["deliveries"]
+        assert (delivery["state"], delivery["attempts"]) == ("sent", 3)
+        assert b"a@example.org" not in (tmp_path / "watcher.sqlite3").read_bytes()
 
 
 def test_the_summary_of_a_pass_tells_what_is_given_up_from_what_is_tried_again(

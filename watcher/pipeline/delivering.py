@@ -178,6 +178,8 @@ class Delivering:
         self, receiver: ReceiverSpec, batch: Batch, result: SendResult, tally: Tally
     ) -> None:
         context, outbox, now = self._context, self._context.store.outbox, self._context.clock()
+        if result.accepted and result.outcome is not Outcome.SENT:
+            await context.stored(outbox.keep_accepted, batch, result.accepted, now=now)
         everything = {delivery.id for delivery in batch.deliveries}
         sent = everything if result.outcome is Outcome.SENT else everything & set(result.sent)
         left = sorted(everything - sent)
@@ -267,6 +269,7 @@ class Delivering:
         room = len(lines) if receiver.template else FULL_STORIES
         full = set(list(dict.fromkeys(map(_told_of, lines)))[:room])
         operator = not lines
+        repeated = any(delivery.attempts > 1 for delivery in batch.deliveries)
         # Each line is a matter of its own: a paragraph would run them together.
         said = [line for _id, text in notes for line in text.splitlines() if line.strip()]
         return Message(
@@ -281,6 +284,7 @@ class Delivering:
             subject=_subject(said) if operator and said else "",
             delivery_ids=tuple(identity for identity, _text in notes),
             possible_repeat=batch.repeat,
+            accepted=store.outbox.accepted(batch) if repeated else (),
             timezone=receiver.timezone,
         )
 
