@@ -6,6 +6,7 @@ import json
 import shutil
 import sqlite3
 import subprocess
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,10 +14,12 @@ import pytest
 from databases import database
 from program import WATCHER, answer, watcher
 from stored import NOW, keep
+from test_storage import make_older
 
 from watcher.cli.advice import ADVICE, advice_for
 from watcher.model import DeliveryId, Failure, FailureReason, FeedSpec, HitKind
 from watcher.storage import HitFilter, PollOutcome, Store
+from watcher.storage.engine import SCHEMA
 
 STATUS_KEYS = {
     "version", "database", "schema", "feeds", "backlog", "last_poll_at", "hits_24h", "alerts_24h",
@@ -163,6 +166,26 @@ def test_what_the_first_page_counts_as_trouble_doctor_names(tmp_path: Path) -> N
     said = watcher("doctor", config=config).stdout
     assert "failed of late, to be tried again: Feed A" in said
     assert "watcher feeds" in said
+
+
+def test_a_database_of_another_release_is_named_as_such_with_the_way_out(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    store = filled(tmp_path, at=datetime.now(UTC))
+    make_older(store, "0003")
+    store.close()
+    done = watcher("hits", config=config, code=1)
+    assert "older than this program; `watcher db upgrade`" in done.stderr
+    assert findings(config, code=1) == {"database": f"schema 0003, this program is for {SCHEMA}"}
+    watcher("db", "upgrade", config=config)
+    assert len(answer("hits", config=config)) == 1
+    with closing(sqlite3.connect(tmp_path / "w.sqlite3")) as file, file:
+        file.execute("UPDATE alembic_version SET version_num = '0099'")
+    [newer] = [
+        finding
+        for finding in answer("doctor", config=config, code=None)["findings"]
+        if "0099" in finding["found"]
+    ]
+    assert newer["advice"] == "update the program"
 
 
 def test_doctor_sees_a_clock_that_went_back(tmp_path: Path) -> None:

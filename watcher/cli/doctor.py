@@ -85,6 +85,8 @@ def _print(found: list[Finding], problems: list[Finding]) -> None:
 
 def examine(cli: Root, *, full: bool, now: datetime) -> Iterator[Finding]:
     """Every check, from the configuration outwards; a broken layer hides what lies behind it."""
+    from watcher.storage.engine import SCHEMA
+
     yield from _configuration(cli)
     try:
         store = cli.store()
@@ -99,6 +101,8 @@ def examine(cli: Root, *, full: bool, now: datetime) -> Iterator[Finding]:
     try:
         yield from _database(store, full=full)
         yield from _disk(store)
+        if (store.schema or "") < SCHEMA:  # what lies in it can't be asked in today's words
+            return
         yield from _clock(store, now)
         yield from _work(cli, store, now)
         yield from _feeds(store, now)
@@ -129,8 +133,9 @@ def _database(store: Store, *, full: bool) -> Iterator[Finding]:
     from watcher.storage.engine import SCHEMA
 
     if store.schema != SCHEMA:
+        newer = (store.schema or "") > SCHEMA
         yield problem("database", f"schema {store.schema}, this program is for {SCHEMA}",
-                      "`watcher db upgrade`")  # fmt: skip
+                      "update the program" if newer else "`watcher db upgrade`")  # fmt: skip
         return
     sizes = store.health.sizes()
     if full or sizes.get("file", 0) <= QUICK_CHECK_UP_TO:
