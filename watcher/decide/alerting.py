@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import floor
 
 from watcher.decide.when import Held, due_at
 from watcher.model import (
@@ -274,7 +275,8 @@ def _refuse(
         (
             candidate.score < receiver.min_score,
             SilentReason.UNDER_MIN_SCORE,
-            f"score {candidate.score:.0f} is under {receiver.min_score:g}",
+            # Rounded down: 98.97 is not 99, and "99 is under 99" would be no reason.
+            f"score {floor(candidate.score * 10) / 10:g} is under {receiver.min_score:g}",
         ),
         (
             not takes_language(receiver, candidate.lang),
