@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from databases import database
 from newsweb import write_config
-from receivers import MailServer, Reply, WebhookServer
+from receivers import MailServer, Receipt, Reply, WebhookServer
 from stored import NOW
 from stored import keep as keep_hit
 
@@ -222,6 +222,46 @@ def test_what_the_hourly_limit_held_back_is_one_digest(tmp_path: Path) -> None:
                     assert all(f"Story {n}" in text for n in range(34))
 
     asyncio.run(go())
+
+
+def test_what_is_late_waits_for_the_end_of_the_quiet_hours(tmp_path: Path) -> None:
+    """A try that failed in the evening, or a service that was off, is no reason to ring at night."""
+
+    async def go() -> None:
+        with WebhookServer(replies=[Reply(status=503), Reply(status=503)]) as chat:
+            wishes = 'quiet = "22:00-07:00"\nbreakthrough = 90\ngroup_wait = "0s"\n'
+            extra = f'[[receivers]]\nname = "chat"\nurl = "{chat.url}"\n{wishes}'
+            async with desk(tmp_path, extra=extra) as one:
+                one.keep("a", title="A", receivers=("chat",), value=60.0)
+                one.later(hours=9, minutes=59, seconds=50)
+                await one.deliver()
+                one.later(minutes=2)  # 22:01:50
+                await one.deliver()
+                assert len(chat.receipts) == 1
+                [waiting] = one.store.outbox.pending()
+                assert (waiting.held, waiting.attempts) == ("quiet", 1)
+                one.keep("b", title="B", receivers=("chat",), value=95.0)
+                await one.deliver()
+                assert len(chat.receipts) == 2, "strong enough to break through"
+                one.later(minutes=2)
+                await one.deliver()
+                assert _titles(chat.receipts[-1]) == ["B"]
+                [waiting] = one.store.outbox.pending()
+                one.store.outbox.retry(waiting.alert_id, now=one.app.clock())
+                await one.deliver()
+                assert _titles(chat.receipts[-1]) == ["A"], "a person asked for it"
+                one.keep("c", title="C", receivers=("chat",), value=60.0)
+                await one.deliver()
+                one.later(hours=9)
+                await one.deliver()
+                assert _titles(chat.receipts[-1]) == ["C"]
+                assert len(chat.receipts) == 5
+
+    asyncio.run(go())
+
+
+def _titles(receipt: Receipt) -> list[str]:
+    return [line["title"] for line in receipt.json["watcher"]["deliveries"]]
 
 
 def test_a_story_and_its_new_stage_in_one_message_are_one_entry(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from watcher.decide.alerting import takes_language
 from watcher.decide.backoff import delivery_retry
-from watcher.decide.when import parse_when, rate_hold
+from watcher.decide.when import Held, breaks_through, parse_when, quiet_hold, rate_hold
 from watcher.model import AlertReason, DeliveryId, HitId, ReceiverSpec, StoryId
 from watcher.notify import (
     Message,
@@ -146,18 +146,32 @@ class Delivering:
         await self._context.stored(self._context.store.outbox.give_back, ids)
 
     async def _hold(self, receiver: ReceiverSpec, batch: Batch) -> bool:
-        """Over its hourly share: what is new waits together for the next message."""
+        """In its quiet hours, or over its hourly share: what is new waits for the next message."""
         context = self._context
         now = context.clock()
+        ids = [delivery.id for delivery in batch.deliveries]
+        wake = quiet_hold(receiver, now)
+        if wake is not None and not await context.stored(self._may_disturb, receiver, batch):
+            await context.stored(context.store.outbox.postpone, ids, at=wake, held=Held.QUIET)
+            return True
         sent, oldest = await context.stored(
             context.store.outbox.sent_messages, receiver.name, since=now - timedelta(hours=1)
         )
         until = rate_hold(receiver, sent_last_hour=sent, oldest=oldest, now=now)
         if until is None:
             return False
-        ids = [delivery.id for delivery in batch.deliveries]
-        await context.stored(context.store.outbox.postpone, ids, at=until, held="rate")
+        await context.stored(context.store.outbox.postpone, ids, at=until, held=Held.RATE)
         return True
+
+    def _may_disturb(self, receiver: ReceiverSpec, batch: Batch) -> bool:
+        """Something in it ignores the quiet hours, or a person asked for it (``alerts retry``)."""
+        if any(delivery.next_try_at == delivery.first_tried_at for delivery in batch.deliveries):
+            return True
+        ids = {delivery.alert_id for delivery in batch.deliveries}
+        return any(
+            breaks_through(receiver, alert.score, alert.reason is AlertReason.STAGE_CHANGE)
+            for alert in self._context.store.outbox.alerts(ids=ids, limit=len(ids))
+        )
 
     async def _send(
         self, receiver: ReceiverSpec, batch: Batch, message: Message, tally: Tally
