@@ -199,6 +199,11 @@ def test_receivers_choose(wishes: dict[str, Any], expected: SilentReason | None)
     assert routing.detail
 
 
+def test_a_score_just_under_the_least_is_not_said_to_be_it() -> None:
+    [routing] = route(candidate(score=98.97), [receiver(min_score=99)], now=NOW)
+    assert routing.detail == "score 98.9 is under 99"
+
+
 def test_an_unknown_language_is_told_rather_than_lost() -> None:
     (routing,) = route(candidate(lang=None), [receiver(langs=("en",))], now=NOW)
     assert routing.due_at is not None

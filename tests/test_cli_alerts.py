@@ -8,7 +8,7 @@ from pathlib import Path
 
 from newsweb import NewsWeb, write_config
 from program import answer, watcher
-from receivers import Reply, WebhookServer
+from receivers import MailServer, Reply, WebhookServer
 from sqlalchemy import update
 
 from watcher.model import AlertReason
@@ -93,7 +93,7 @@ def test_a_refused_delivery_is_dead_shown_and_can_be_sent_again(
     with WebhookServer(replies=[Reply(status=404)]) as hook:
         config = write_config(tmp_path, news.feeds[:1], [("desk", hook.url)])
         summary = answer("poll", config=config)
-        assert summary["undelivered"] == 1
+        assert (summary["undelivered"], summary["given_up"]) == (1, 1)
         [alert] = answer("alerts", config=config)
         [delivery] = alert["deliveries"]
         assert (delivery["state"], delivery["attempts"]) == ("dead", 1)
@@ -104,6 +104,56 @@ def test_a_refused_delivery_is_dead_shown_and_can_be_sent_again(
         shown = answer("alerts", "show", str(alert["id"]), config=config)
         assert shown["deliveries"][0]["state"] == "sent"
         assert len(hook.receipts) == 2
+
+
+def test_who_has_a_mail_is_spared_when_it_is_tried_again_for_the_others(
+    news: NewsWeb, tmp_path: Path
+) -> None:
+    """Each pass is a process of its own: a full mailbox must not repeat the mail to all others."""
+    with MailServer(put_off=["b@example.org", "b@example.org"]) as mail:
+        url = mail.url.replace("to=desk@example.org", "to=a@example.org,b@example.org")
+        config = write_config(tmp_path, news.feeds[:1], [("desk", url)])
+        watcher("poll", config=config)
+        for _ in range(2):
+            watcher("alerts", "retry", "1", config=config)
+            watcher("poll", config=config)
+        assert [receipt.recipients for receipt in mail.receipts] == [
+            ("a@example.org",),
+            ("b@example.org",),
+        ]
+        [alert] = answer("alerts", config=config)
+        [delivery] = alert["deliveries"]
+        assert (delivery["state"], delivery["attempts"]) == ("sent", 3)
+        assert b"a@example.org" not in (tmp_path / "watcher.sqlite3").read_bytes()
+
+
+def test_the_summary_of_a_pass_tells_what_is_given_up_from_what_is_tried_again(
+    news: NewsWeb, tmp_path: Path
+) -> None:
+    with (
+        WebhookServer(replies=[Reply(status=404)]) as gone,
+        WebhookServer(replies=[Reply(status=503)]) as busy,
+    ):
+        config = write_config(tmp_path, news.feeds[:1], [("gone", gone.url), ("busy", busy.url)])
+        said = watcher("poll", config=config).stdout
+        assert "1 delivery failed, to be tried again, 1 delivery given up (watcher doctor)." in said
+
+
+def test_a_held_delivery_whose_receiver_left_the_configuration_waits_for_nothing(
+    news: NewsWeb, tmp_path: Path
+) -> None:
+    with WebhookServer() as hook:
+        daily = f'[[receivers]]\nname = "desk"\nurl = "{hook.url}"\nwhen = "daily at 00:00"\n'
+        config = write_config(tmp_path, news.feeds[:1], [], extra=daily)
+        answer("poll", config=config)
+        assert "waits for the next digest, due in" in watcher("alerts", config=config).stdout
+        config.write_text(config.read_text().replace('name = "desk"', 'name = "office"'))
+        [alert] = answer("alerts", config=config)
+        watcher("alerts", "retry", str(alert["id"]), config=config)
+        assert "1 delivery given up" in watcher("poll", config=config).stdout
+        said = watcher("alerts", "show", str(alert["id"]), config=config).stdout
+        assert "desk: dead, after 1 try: this receiver is no longer in the configuration" in said
+        assert hook.receipts == []
 
 
 def test_a_passing_failure_is_tried_again_later(news: NewsWeb, tmp_path: Path) -> None:

@@ -169,6 +169,8 @@ def test_a_verdict_is_kept_with_its_history(config: Path) -> None:
 
 
 def test_mistakes_name_the_nearest(config: Path) -> None:
+    watcher("hits", "mark", "1", "relevant", "--also", "99", config=config, code=1)
+    assert answer("hits", "show", "1", config=config)["verdict"] is None, "all of them or none"
     wrong = watcher("hits", "mark", "1", "relevnat", config=config, code=2)
     assert "did you mean relevant?" in wrong.stderr
     assert "duplicate, none" in wrong.stderr

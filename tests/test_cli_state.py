@@ -6,16 +6,20 @@ import json
 import shutil
 import sqlite3
 import subprocess
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from databases import database
 from program import WATCHER, answer, watcher
 from stored import NOW, keep
+from test_storage import make_older
 
 from watcher.cli.advice import ADVICE, advice_for
 from watcher.model import DeliveryId, Failure, FailureReason, FeedSpec, HitKind
 from watcher.storage import HitFilter, PollOutcome, Store
+from watcher.storage.engine import SCHEMA
 
 STATUS_KEYS = {
     "version", "database", "schema", "feeds", "backlog", "last_poll_at", "hits_24h", "alerts_24h",
@@ -93,6 +97,21 @@ def test_status_keeps_its_contract(tmp_path: Path) -> None:
     assert len(text.splitlines()) < 24
 
 
+@pytest.mark.postgres
+def test_who_works_on_a_server_is_not_known_and_not_denied(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    with database("postgres", tmp_path) as address:
+        store = Store(address)
+        keep(store, "k1", title="A headline", text="Text", at=NOW, receivers=("desk",))
+        store.close()
+        text = config.read_text("utf-8")
+        config.write_text(text.replace(f"sqlite:///{tmp_path / 'w.sqlite3'}", address), "utf-8")
+        assert "running    not known here" in watcher("status", config=config).stdout
+        doctor = watcher("doctor", config=config, code=1).stdout
+        assert "due work waits" in doctor
+        assert "no service runs" not in doctor
+
+
 def test_a_healthy_watcher_has_no_findings(tmp_path: Path) -> None:
     config = write_config(tmp_path)
     store = filled(tmp_path, at=datetime.now(UTC))
@@ -147,6 +166,26 @@ def test_what_the_first_page_counts_as_trouble_doctor_names(tmp_path: Path) -> N
     said = watcher("doctor", config=config).stdout
     assert "failed of late, to be tried again: Feed A" in said
     assert "watcher feeds" in said
+
+
+def test_a_database_of_another_release_is_named_as_such_with_the_way_out(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    store = filled(tmp_path, at=datetime.now(UTC))
+    make_older(store, "0003")
+    store.close()
+    done = watcher("hits", config=config, code=1)
+    assert "older than this program; `watcher db upgrade`" in done.stderr
+    assert findings(config, code=1) == {"database": f"schema 0003, this program is for {SCHEMA}"}
+    watcher("db", "upgrade", config=config)
+    assert len(answer("hits", config=config)) == 1
+    with closing(sqlite3.connect(tmp_path / "w.sqlite3")) as file, file:
+        file.execute("UPDATE alembic_version SET version_num = '0099'")
+    [newer] = [
+        finding
+        for finding in answer("doctor", config=config, code=None)["findings"]
+        if "0099" in finding["found"]
+    ]
+    assert newer["advice"] == "update the program"
 
 
 def test_doctor_sees_a_clock_that_went_back(tmp_path: Path) -> None:

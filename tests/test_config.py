@@ -609,6 +609,22 @@ contact = "you@example.org"
     ]
 
 
+@pytest.mark.parametrize(
+    ("reasons", "warned"),
+    [
+        ('["story-grew", "operator", "revision"]', ["reasons[0]", "reasons[2]"]),
+        ('["new-hit", "story-grew", "revision"]', []),
+        ('["stage-change", "revision"]', []),
+        ('["operator", "spike"]', []),
+        ("[]", []),
+    ],
+)
+def test_a_reason_that_can_never_come_is_a_warning(reasons: str, warned: list[str]) -> None:
+    text = f'{MINIMAL}\n[[receivers]]\nname = "r"\nurl = "json://x"\nreasons = {reasons}\n'
+    lines = [str(each) for each in loaded(text).warnings if "told of the story" in str(each)]
+    assert [line.split("receivers[0].")[1].partition(":")[0] for line in lines] == warned
+
+
 def test_a_file_without_feeds_is_allowed_since_feeds_can_be_added_by_command() -> None:
     found = loaded("[[topics]]\nid = 't'\nterms = {a = ['b']}\n")
     assert found.feeds == ()

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from databases import database
 from newsweb import write_config
-from receivers import MailServer, Reply, WebhookServer
+from receivers import MailServer, Receipt, Reply, WebhookServer
 from stored import NOW
 from stored import keep as keep_hit
 
@@ -224,6 +224,46 @@ def test_what_the_hourly_limit_held_back_is_one_digest(tmp_path: Path) -> None:
     asyncio.run(go())
 
 
+def test_what_is_late_waits_for_the_end_of_the_quiet_hours(tmp_path: Path) -> None:
+    """A try that failed in the evening, or a service that was off, is no reason to ring at night."""
+
+    async def go() -> None:
+        with WebhookServer(replies=[Reply(status=503), Reply(status=503)]) as chat:
+            wishes = 'quiet = "22:00-07:00"\nbreakthrough = 90\ngroup_wait = "0s"\n'
+            extra = f'[[receivers]]\nname = "chat"\nurl = "{chat.url}"\n{wishes}'
+            async with desk(tmp_path, extra=extra) as one:
+                one.keep("a", title="A", receivers=("chat",), value=60.0)
+                one.later(hours=9, minutes=59, seconds=50)
+                await one.deliver()
+                one.later(minutes=2)  # 22:01:50
+                await one.deliver()
+                assert len(chat.receipts) == 1
+                [waiting] = one.store.outbox.pending()
+                assert (waiting.held, waiting.attempts) == ("quiet", 1)
+                one.keep("b", title="B", receivers=("chat",), value=95.0)
+                await one.deliver()
+                assert len(chat.receipts) == 2, "strong enough to break through"
+                one.later(minutes=2)
+                await one.deliver()
+                assert _titles(chat.receipts[-1]) == ["B"]
+                [waiting] = one.store.outbox.pending()
+                one.store.outbox.retry(waiting.alert_id, now=one.app.clock())
+                await one.deliver()
+                assert _titles(chat.receipts[-1]) == ["A"], "a person asked for it"
+                one.keep("c", title="C", receivers=("chat",), value=60.0)
+                await one.deliver()
+                one.later(hours=9)
+                await one.deliver()
+                assert _titles(chat.receipts[-1]) == ["C"]
+                assert len(chat.receipts) == 5
+
+    asyncio.run(go())
+
+
+def _titles(receipt: Receipt) -> list[str]:
+    return [line["title"] for line in receipt.json["watcher"]["deliveries"]]
+
+
 def test_a_story_and_its_new_stage_in_one_message_are_one_entry(tmp_path: Path) -> None:
     async def go() -> None:
         async with desk(tmp_path) as one:
@@ -348,6 +388,45 @@ def test_a_full_disk_is_told_once_a_day_and_its_end_once(tmp_path: Path) -> None
     asyncio.run(go())
 
 
+def test_a_full_disk_stops_polling_and_the_log_says_so_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever is no receiver's operator has only the log to learn it from."""
+
+    async def go() -> None:
+        free = [80_000_000]
+        async with desk(tmp_path, free=free) as one:
+            assert [await one.app.pipeline.poll() for _ in range(3)] == [0, 0, 0]
+            assert caplog.messages == ["only 80 MB free: polling stops"]
+            caplog.clear()
+            free[0] = 10**12
+            assert [await one.app.pipeline.poll() for _ in range(2)] == [1, 0]
+            assert caplog.messages.count("polling goes on: there is room again") == 1
+
+    asyncio.run(go())
+
+
+def test_a_reload_says_what_it_leaves_as_it_was(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def go() -> None:
+        async with desk(tmp_path) as one:
+            await one.app.reload(one.app.settings)
+            assert caplog.messages == []
+            config = tmp_path / "config.toml"
+            old = f'database = "{one.store.address}"'
+            assert old in config.read_text()
+            text = config.read_text().replace(old, 'database = "sqlite:///other.sqlite3"')
+            config.write_text(text.replace('timeout = "10s"', 'timeout = "20s"\nmin_every = "20m"'))
+            await one.app.reload(load(config, environ={}))
+            assert [message.partition(":")[0] for message in caplog.messages] == [
+                "watcher.database",
+                "fetch.timeout",
+            ]
+
+    asyncio.run(go())
+
+
 def test_given_up_deliveries_are_told_until_they_are_sent_or_cancelled(tmp_path: Path) -> None:
     async def go() -> None:
         with WebhookServer() as refusing:
@@ -365,6 +444,24 @@ def test_given_up_deliveries_are_told_until_they_are_sent_or_cancelled(tmp_path:
                 await one.deliver()
                 [over] = await one.upkeep()
                 assert over.startswith("over: 1 delivery to chat was given up")
+
+    asyncio.run(go())
+
+
+def test_troubles_that_begin_together_are_a_line_each(tmp_path: Path) -> None:
+    async def go() -> None:
+        free = [80_000_000]
+        async with desk(tmp_path, free=free) as one:
+            for n in range(6):
+                one.keep(f"a{n}", title=f"A {n}", publisher="b.example", partial=True)
+            await one.upkeep()
+            [told] = [receipt.json for receipt in one.hook.receipts]
+            assert told["title"].endswith("(and 1 more)")
+            assert sorted(told["watcher"]["body"]) == [
+                "6 of 6 pages of b.example could not be read in a day",
+                "only 80 MB free: polling stops, alerts are still sent",
+            ]
+            assert len(told["message"].splitlines()) >= 2
 
     asyncio.run(go())
 

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -348,12 +349,20 @@ def test_without_starttls_nothing_is_said_in_the_clear(warm: Any) -> None:
 def test_who_was_put_off_gets_it_later_and_alone() -> None:
     async def job(notifier: Notifier) -> list[SendResult]:
         receiver = to(mail.url.replace("to=desk@example.org", "to=a@example.org,b@example.org"))
-        return [await notifier.send(receiver, message()) for _ in range(3)]
+        first = await notifier.send(receiver, message())
+        again = replace(message(), accepted=first.accepted)
+        return [
+            first,
+            await notifier.send(receiver, again),
+            await notifier.send(receiver, message()),
+        ]
 
     with MailServer(put_off=["b@example.org"]) as mail:
         results = run(job)
     assert [result.outcome for result in results] == [Outcome.RETRY, Outcome.SENT, Outcome.SENT]
     assert "1 of 2 recipients put off" in results[0].detail
+    assert len(results[0].accepted) == 1
+    assert "a@example.org" not in results[0].accepted[0]
     assert [receipt.recipients for receipt in mail.receipts] == [
         ("a@example.org",),
         ("b@example.org",),

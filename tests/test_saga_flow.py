@@ -11,7 +11,7 @@ import pytest
 from newsweb import STARTED, NewsWeb, Piece, page, write_config
 from program import answer, watcher
 from receivers import WebhookServer
-from test_stories_flow import DECREED, PROPOSED, STAGES, Watch, told
+from test_stories_flow import DECREED, PROPOSED, STAGES, STOPPED, Watch, told
 from webserver import Answer, LoopbackWeb
 
 pytestmark = pytest.mark.usefixtures("forked_helpers")
@@ -165,3 +165,53 @@ def test_what_a_reviewer_dismissed_moves_no_saga(
             told_by_now = [("new-hit", PROPOSED.title), ("stage-change", PROPOSED.title)]
         publish(watch, news, DECREED, then=1)
         assert told(hook) == [*told_by_now, ("stage-change", DECREED.title)]
+
+
+def test_one_wrong_article_of_a_told_story_does_not_mute_the_story(
+    news: NewsWeb, tmp_path: Path
+) -> None:
+    """The first article still speaks for it: only a story of which nothing told stands is dismissed."""
+    evening = f"Leader Anatoly Bibilov signed a decree on it in the evening.\n\n{PROPOSED.text}"
+    with WebhookServer() as hook:
+        watch = watching(tmp_path, news, hook)
+        publish(watch, news, PROPOSED, then=5)
+        publish(watch, news, replace(PROPOSED, slug="wrong", text=evening), then=5)
+        watcher("hits", "mark", "2", "irrelevant", config=watch.config)
+        publish(watch, news, replace(PROPOSED, slug="copy", text=evening), then=5)
+        assert len(hook.receipts) == 2, "what copies the wrong one is wrong, too"
+        right = f"""Leader Anatoly Bibilov signed a decree on the vote, his office said at midnight.
+
+{PROPOSED.text.split("He spoke")[0]}
+The text was read out on television in Tskhinvali; the hall was full and people sang."""
+        publish(watch, news, replace(PROPOSED, slug="right", text=right), then=5)
+        assert len(answer("stories", config=watch.config)) == 1
+        assert len(answer("stories", config=watch.config)) == 1
+        assert [reason for reason, _title in told(hook)] == [
+            "new-hit", "stage-change", "stage-change",
+        ]  # fmt: skip
+        watcher("hits", "mark", "1", "irrelevant", config=watch.config)
+        watcher("hits", "mark", "4", "irrelevant", config=watch.config)
+        publish(watch, news, replace(PROPOSED, slug="again", text=right), then=5)
+        assert len(told(hook)) == 3
+
+
+def test_what_is_called_irrelevant_while_it_is_held_is_not_sent(
+    news: NewsWeb, tmp_path: Path
+) -> None:
+    with WebhookServer() as hook:
+        watch = watching(tmp_path, news, hook, desk='when = "daily at 08:00"')
+        watch.now = watch.now.replace(hour=12)
+        publish(watch, news, PROPOSED, then=1)
+        publish(watch, news, STOPPED, then=1)
+        watcher("hits", "mark", "1", "irrelevant", config=watch.config)
+        watch.now += timedelta(days=1)
+        watch.send()
+        assert [title for _reason, title in told(hook)] == [STOPPED.title]
+        [_, first] = answer("alerts", config=watch.config)
+        assert first["deliveries"][0]["state"] == "failed"
+        assert "desk: failed, called irrelevant while it was held" in (
+            watcher("alerts", "show", "1", config=watch.config).stdout
+        )
+        watcher("alerts", "retry", "1", config=watch.config)  # a person may insist
+        watch.send()
+        assert [title for _reason, title in told(hook)] == [STOPPED.title, PROPOSED.title]

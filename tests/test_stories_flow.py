@@ -216,6 +216,14 @@ def test_a_changed_and_a_vanished_page_are_noticed_and_told_to_who_asks(
         assert "The page is gone." in hook.receipts[-1].json["message"]
         printed = watcher("hits", "show", str(hit["id"]), config=watch.config).stdout
         assert "new: number: 95 million" in printed, "what it told is not old by being told by it"
+        assert "then the page was gone" in printed
+        steps = answer("why", str(hit["id"]), config=watch.config)["steps"]
+        texts = [step["text"] for step in steps if step["stage"] == "decide"]
+        assert [text.partition(": ")[2] for text in texts] == [
+            "new story", "page changed", "page changed",
+        ]  # fmt: skip
+        [*_, last] = [step["text"] for step in steps if step["stage"] == "revise"]
+        assert last.endswith("; then it was gone")
         watch.now += timedelta(days=1)
         watch.run(upkeep=True)
         assert len(told(hook)) == 3, "a page that is gone is gone once"

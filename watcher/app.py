@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -17,6 +19,8 @@ from watcher.notify import Notifier
 from watcher.pipeline import Context, Pipeline, Wishes
 from watcher.storage import Store
 from watcher.workers import WorkerPool
+
+_log = logging.getLogger(__name__)
 
 
 def utc_now() -> datetime:
@@ -37,6 +41,7 @@ class App:
         alert_backlog: bool = False,
     ) -> None:
         self.settings = settings
+        self._begun_with = settings
         self.clock = clock
         self._alert_backlog = alert_backlog
         self.store = Store(settings.watcher.database)
@@ -93,6 +98,8 @@ class App:
 
     async def reload(self, settings: Settings) -> None:
         """Go on with new settings. The database and the limits of fetching stay as they were."""
+        for name in _fixed_until_restart(self._begun_with, settings):
+            _log.warning("%s: what it says now counts after a restart, not after a reload", name)
         self.settings = settings
         self.context.wishes = self._wishes(settings)
         await self._apply(settings)
@@ -131,6 +138,21 @@ class App:
 def make_app(settings: Settings, **options: Any) -> App:
     """An App for these settings; see ``App`` for the options."""
     return App(settings, **options)
+
+
+def _fixed_until_restart(before: Settings, now: Settings) -> list[str]:
+    """Settings that differ and that a running watcher can't take up."""
+    found = [
+        f"watcher.{name}"
+        for name in ("database", "workers")
+        if getattr(before.watcher, name) != getattr(now.watcher, name)
+    ]
+    old, new = fetch_settings(before), fetch_settings(now)
+    return found + [
+        f"fetch.{each.name}"
+        for each in fields(FetchSettings)
+        if getattr(old, each.name) != getattr(new, each.name)
+    ]
 
 
 def fetch_settings(settings: Settings) -> FetchSettings:

@@ -93,11 +93,13 @@ def _detail(delivery: DeliveryRecord, now: Any) -> str:
     if delivery.state == DeliveryState.SENT:
         but = f", but: {delivery.last_error}" if delivery.last_error else ""
         return safe(f"{ago(delivery.sent_at, now)} ago{but}")
-    waits = f"waits for {held_for(delivery.held)}, " if delivery.held else ""
     when = f"due {due(delivery.next_try_at, now)}" if delivery.next_try_at else ""
-    tries = plural(delivery.attempts, "try", "tries")
-    error = f"after {tries}: {delivery.last_error}" if delivery.last_error else ""
-    return safe(" ".join(part for part in (waits + when, error) if part))
+    if when and delivery.held:
+        when = f"waits for {held_for(delivery.held)}, {when}"
+    error = delivery.last_error or ""
+    if error and delivery.attempts:
+        error = f"after {plural(delivery.attempts, 'try', 'tries')}: {error}"
+    return safe(" ".join(part for part in (when, error) if part))
 
 
 @app.command()

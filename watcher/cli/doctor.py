@@ -85,6 +85,8 @@ def _print(found: list[Finding], problems: list[Finding]) -> None:
 
 def examine(cli: Root, *, full: bool, now: datetime) -> Iterator[Finding]:
     """Every check, from the configuration outwards; a broken layer hides what lies behind it."""
+    from watcher.storage.engine import SCHEMA
+
     yield from _configuration(cli)
     try:
         store = cli.store()
@@ -99,6 +101,8 @@ def examine(cli: Root, *, full: bool, now: datetime) -> Iterator[Finding]:
     try:
         yield from _database(store, full=full)
         yield from _disk(store)
+        if (store.schema or "") < SCHEMA:  # what lies in it can't be asked in today's words
+            return
         yield from _clock(store, now)
         yield from _work(cli, store, now)
         yield from _feeds(store, now)
@@ -129,8 +133,9 @@ def _database(store: Store, *, full: bool) -> Iterator[Finding]:
     from watcher.storage.engine import SCHEMA
 
     if store.schema != SCHEMA:
+        newer = (store.schema or "") > SCHEMA
         yield problem("database", f"schema {store.schema}, this program is for {SCHEMA}",
-                      "`watcher db upgrade`")  # fmt: skip
+                      "update the program" if newer else "`watcher db upgrade`")  # fmt: skip
         return
     sizes = store.health.sizes()
     if full or sizes.get("file", 0) <= QUICK_CHECK_UP_TO:
@@ -196,12 +201,13 @@ def _work(cli: Root, store: Store, now: datetime) -> Iterator[Finding]:
     }
     if late:
         oldest = ", ".join(f"{name} since {ago(since, now)}" for name, since in late.items())
-        advice = (
-            f"the service (pid {running}) does not keep up: more fetch.concurrency, fewer feeds, "
-            "or look at its log"
-            if running
-            else "no service runs: start `watcher run` (systemctl start watcher)"
-        )
+        slow = "more fetch.concurrency, fewer feeds, or look at its log"
+        if running:
+            advice = f"the service (pid {running}) does not keep up: {slow}"
+        elif store.path:
+            advice = "no service runs: start `watcher run` (systemctl start watcher)"
+        else:
+            advice = f"start `watcher run` where none runs; one that does not keep up: {slow}"
         yield problem("backlog", f"due work waits: {oldest}", advice)
     elif store.path and not running:
         yield note("service", f"not running; last poll {ago(counts.last_poll_at, now)} ago",

@@ -121,10 +121,10 @@ def mark(
     """Say what a hit or near miss really is; the watcher learns from it."""
     wanted = None if verdict == "none" else parse_verdict(verdict, with_none=True)
     review = root(context).store().review
-    marked = [
-        review.mark(HitId(one), wanted, note=comment, now=now_utc())
-        for one in dict.fromkeys([hit_id, *(more or [])])
-    ]
+    chosen = list(dict.fromkeys(map(HitId, [hit_id, *(more or [])])))
+    for one in chosen:  # all of them or none
+        review.hit(one)
+    marked = [review.mark(one, wanted, note=comment, now=now_utc()) for one in chosen]
     if as_json:
         emit(hit_json(marked[0]) if more is None else [hit_json(hit) for hit in marked])
         return

@@ -159,20 +159,23 @@ def _hit_steps(
     changed = store.articles.revisions(hit.article_id)
     steps += [
         _step(
-            "revise", f"until {short_time(row.at)} its page said “{row.title}”", change=row.change
+            "revise",
+            f"until {short_time(row.at)} its page said “{row.title}”"
+            + ("; then it was gone" if (row.change or {}).get("vanished") else ""),
+            change=row.change,
         )
         for row in changed
     ]
     if not sent:
         steps.append(_step("decide", f"no alert: {why_silent(hit.silent_reason)}"))
-    for alert in sent:
+    for alert in reversed(sent):  # as it came about
         steps.append(_step("decide", f"alert {alert.id}: {why_told(alert.reason)}"))
         steps += [
             _step(
                 "deliver",
                 f"{d.receiver}: {d.state}"
                 + (f" at {short_time(d.sent_at)}" if d.sent_at else "")
-                + (f", waits for {held_for(d.held)}" if d.held else "")
+                + (f", waits for {held_for(d.held)}" if d.held and d.next_try_at else "")
                 + (f", {d.last_error}" if d.last_error else ""),
             )
             for d in alert.deliveries

@@ -202,9 +202,12 @@ def print_tally(tally: Tally, seconds: float, *, sending: bool) -> None:
         say(f"Found {plural(tally.hits, 'hit')} and {near}.")
     if tally.alerts or tally.messages or tally.undelivered:
         sent = f"sent {plural(tally.messages, 'message')}" if sending else "sent nothing, as asked"
-        failed = plural(tally.undelivered, "delivery", "deliveries")
-        again = f", {failed} failed, to be tried again" if tally.undelivered else ""
-        say(f"Made {plural(tally.alerts, 'alert')}, {sent}{again}.")
+        again, lost = tally.undelivered - tally.given_up, tally.given_up
+        if again:
+            sent += f", {plural(again, 'delivery', 'deliveries')} failed, to be tried again"
+        if lost:
+            sent += f", {plural(lost, 'delivery', 'deliveries')} given up (watcher doctor)"
+        say(f"Made {plural(tally.alerts, 'alert')}, {sent}.")
     for subject, detail in tally.failures:
         say(f"  {safe(subject)}: {safe(detail)}")
     for feed in tally.missed:

@@ -260,7 +260,7 @@ def _revisions(details: Details, columns: int) -> Iterator[str]:
                 facts = ", ".join(one_line(fact) for fact in change[name])
                 yield "    " + indented(wrap(f"{name}: {facts}", columns - 4), 4)
         if change.get("vanished"):
-            yield "    the page was gone"
+            yield "    then the page was gone"
         for line in str(change.get("diff") or "").splitlines()[:8]:
             yield "    " + indented(wrap(one_line(line), columns - 4, most=3), 4)
 
@@ -271,7 +271,11 @@ def _told(details: Details, now: datetime) -> Iterator[str]:
             when = ago(delivery.sent_at or delivery.next_try_at, now)
             error = f", {one_line(delivery.last_error)}" if delivery.last_error else ""
             tries = f", {delivery.attempts} tries" if delivery.attempts > 1 else ""
-            held = f", waits for {one_line(held_for(delivery.held))}" if delivery.held else ""
+            held = (
+                f", waits for {one_line(held_for(delivery.held))}"
+                if delivery.held and delivery.next_try_at
+                else ""
+            )
             yield (
                 f"alert {alert.id} ({alert.reason}) to {one_line(delivery.receiver)}: "
                 f"{delivery.state}, {when}{tries}{held}{error}"

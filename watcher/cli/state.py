@@ -117,7 +117,10 @@ def _status_lines(
     store: Store, counts: Counts, running: int | None, now: datetime
 ) -> Iterator[tuple[str, str]]:
     feeds = counts.feeds
-    yield "running", f"yes, pid {running}" if running else "no service or pass at work now"
+    if store.path is None:  # several may share a server, from any machine
+        yield "running", "not known here: a server doesn't tell; the last poll does"
+    else:
+        yield "running", f"yes, pid {running}" if running else "no service or pass at work now"
     size = store.health.sizes().get("file", 0)
     yield (
         "database",

@@ -13,7 +13,7 @@ _REASONS = {
     AlertReason.OPERATOR: "operator notice",
 }
 _SILENT = {
-    SilentReason.BACKLOG: "backlog: older than the topic's max_age when it was first looked at so",
+    SilentReason.BACKLOG: "backlog: older than the topic's max_age when it was found to be a hit",
     SilentReason.SAME_STORY: "same story as one that was told before",
     SilentReason.NO_RECEIVER: "no receiver takes it",
     SilentReason.UNDER_MIN_SCORE: "it is under the receivers' min_score",

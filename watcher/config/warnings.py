@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from watcher.config.problems import Reporter
 from watcher.config.seeds import NEGATIVE_FOLDER, SUFFIXES, unread_in
 from watcher.config.settings import Settings
 from watcher.errors import Problem
+from watcher.model import AlertReason
 
 _EXAMPLE_DOMAINS = ("@example.org", "@example.com", "@example.net")
 _NAMED = 3
 _OFTEN = timedelta(minutes=1)
+_FIRST = frozenset({AlertReason.NEW_HIT, AlertReason.STAGE_CHANGE})
+_FURTHER = frozenset({AlertReason.STORY_GREW, AlertReason.REVISION})
 
 
 def find_warnings(settings: Settings, report: Reporter) -> Iterator[Problem]:
@@ -69,8 +72,21 @@ def _receiver_warnings(settings: Settings, report: Reporter) -> Iterator[Problem
         yield report.problem(("receivers",), "no receivers: hits are stored, but nobody is told")
     tags = {tag for feed in settings.feeds for tag in feed.tags}
     for index, receiver in enumerate(settings.receivers):
+        for place in _never_told(receiver.reasons):
+            yield report.problem(
+                ("receivers", index, "reasons", place),
+                f'"{receiver.reasons[place]}" is told only to who was told of the story: '
+                f'without "{AlertReason.NEW_HIT}" or "{AlertReason.STAGE_CHANGE}" that is never',
+            )
         for place, tag in enumerate(receiver.tags):
             if tag not in tags:
                 yield report.problem(
                     ("receivers", index, "tags", place), f'no feed is tagged "{tag}"'
                 )
+
+
+def _never_told(reasons: Sequence[str]) -> list[int]:
+    """Which reasons follow an alert that the receiver does not get."""
+    if _FIRST.intersection(reasons):
+        return []
+    return [place for place, reason in enumerate(reasons) if reason in _FURTHER]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import floor
 
 from watcher.decide.when import Held, due_at
 from watcher.model import (
@@ -41,7 +42,7 @@ class StoryFacts:
     stage_change: bool = False
     """The hit tells of a stage that the topic has just reached."""
     dismissed: bool = False
-    """The reviewer called a told hit of the story irrelevant."""
+    """The reviewer called what was told of the story irrelevant, or the hit that this one copies."""
 
     def __post_init__(self) -> None:
         check_aware(self)
@@ -274,7 +275,8 @@ def _refuse(
         (
             candidate.score < receiver.min_score,
             SilentReason.UNDER_MIN_SCORE,
-            f"score {candidate.score:.0f} is under {receiver.min_score:g}",
+            # Rounded down: 98.97 is not 99, and "99 is under 99" would be no reason.
+            f"score {floor(candidate.score * 10) / 10:g} is under {receiver.min_score:g}",
         ),
         (
             not takes_language(receiver, candidate.lang),

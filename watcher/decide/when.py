@@ -31,6 +31,7 @@ _FULL_NAMES = {
     )
 }
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+_UNDER_WAY = timedelta(minutes=1)
 WHEN_FORMS = '"now", "hourly", "daily at 08:30", "weekdays at 07:00" or "mon,wed,fri at 08:30"'
 
 
@@ -149,6 +150,19 @@ def quiet_until(quiet: Quiet, now: datetime, zone: ZoneInfo) -> datetime | None:
     # An end that a clock change skips is taken later, which may be inside the next quiet hours.
     again = quiet_until(quiet, end, zone)
     return end if again is None else again
+
+
+def quiet_hold(receiver: ReceiverSpec, now: datetime) -> datetime | None:
+    """Until when to hold what is late: after a failed try, or while nothing ran.
+
+    What is under way as the quiet hours begin still goes.
+    """
+    if receiver.quiet is None:
+        return None
+    quiet, zone = parse_quiet(receiver.quiet), ZoneInfo(receiver.timezone)
+    if quiet_until(quiet, utc(now) - _UNDER_WAY, zone) is None:
+        return None
+    return quiet_until(quiet, utc(now), zone)
 
 
 def next_slot(when: When, now: datetime, zone: ZoneInfo) -> datetime:

@@ -29,7 +29,7 @@ class Job:
     payload: dict[str, Any] = field(default_factory=dict)
     """The ``watcher`` key of a webhook body."""
     skip: tuple[str, ...] = ()
-    """Recipients of a mail who got it in an earlier try."""
+    """Marks of a mail's recipients who got it in an earlier try."""
     split: bool = False
     rewrite_hosts: dict[str, str] = field(default_factory=dict)
     """For tests: services with a fixed address are reached at another one."""
@@ -55,6 +55,7 @@ class Report:
     detail: str = ""
     retry_after: float | None = None
     accepted: tuple[str, ...] = ()
+    """Marks of a mail's recipients who have it now."""
 
     def encode(self) -> bytes:
         """One line."""

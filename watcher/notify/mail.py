@@ -8,6 +8,7 @@ sending child; socket timeouts are short and the parent kills what takes too lon
 from __future__ import annotations
 
 import email.utils
+import hashlib
 import re
 import smtplib
 import ssl
@@ -41,7 +42,7 @@ class _Progress:
 
 def send_mail(plugin: Any, job: Job, handing: Callable[[], None]) -> Report:
     """One SMTP conversation; ``handing`` is called just before the message may be taken."""
-    recipients = [r for r in _recipients(plugin) if r not in job.skip]
+    recipients = [r for r in _recipients(plugin) if _mark(r, job) not in job.skip]
     if not recipients:
         return Report(state="sent")
     progress = _Progress()
@@ -179,7 +180,7 @@ def _converse(
     code, reply = smtp.getreply()
     if code != 250:
         return _refusal(code, reply)
-    return _taken(progress)
+    return _taken(progress, job)
 
 
 def _on_the_wire(payload: bytes) -> bytes:
@@ -188,16 +189,17 @@ def _on_the_wire(payload: bytes) -> bytes:
     return re.sub(rb"(?m)^\.", b"..", ended) + b".\r\n"
 
 
-def _taken(progress: _Progress) -> Report:
+def _taken(progress: _Progress, job: Job) -> Report:
     """The message is with the server. Who was put off gets it in a later try, alone."""
     later = [reason for code, reason in progress.refused.values() if code < 500]
     never = [reason for code, reason in progress.refused.values() if code >= 500]
     count = len(progress.taken) + len(progress.refused)
+    accepted = tuple(_mark(recipient, job) for recipient in progress.taken)
     if later:
         detail = f"{len(later)} of {count} recipients put off: {later[0]}"
-        return Report(state="retry", detail=detail, accepted=tuple(progress.taken))
+        return Report(state="retry", detail=detail, accepted=accepted)
     detail = f"{len(never)} of {count} recipients refused: {never[0]}" if never else ""
-    return Report(state="sent", detail=detail, accepted=tuple(progress.taken))
+    return Report(state="sent", detail=detail, accepted=accepted)
 
 
 def _all_refused(progress: _Progress) -> Report:
@@ -221,6 +223,12 @@ def _recipients(plugin: Any) -> list[str]:
     """Everyone who gets it, once, in a stable order."""
     direct = [address for _, address in plugin.targets]
     return list(dict.fromkeys([*direct, *sorted(plugin.cc), *sorted(plugin.bcc)]))
+
+
+def _mark(recipient: str, job: Job) -> str:
+    """Who has this message, without the address, which is nobody else's business."""
+    told = f"{job.message_id} {recipient}".encode()
+    return hashlib.blake2b(told, digest_size=8).hexdigest()
 
 
 def _address(name: str, address: str) -> Address:

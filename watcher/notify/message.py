@@ -109,6 +109,8 @@ class Message:
     """Of operator notices, and of alerts that are only counted; the others carry their own."""
     possible_repeat: bool = False
     """An earlier try may have arrived."""
+    accepted: tuple[str, ...] = ()
+    """``SendResult.accepted`` of earlier tries: who is spared this one."""
     more: int = 0
     """How many further alerts are only counted, as there was no room for a line each."""
     timezone: str = "UTC"
@@ -135,6 +137,8 @@ class SendResult:
     sent: tuple[DeliveryId, ...] = ()
     """Deliveries that were surely taken: all of them for SENT, those of the parts that went
     through for a long message of which a later part failed."""
+    accepted: tuple[str, ...] = ()
+    """Marks of a mail's recipients who have it, where others were put off."""
 
 
 def strength(score: float, threshold: float) -> str:

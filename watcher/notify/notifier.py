@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 DEADLINE = timedelta(seconds=30)
 IDLE = timedelta(seconds=60)
 MAX_CHILDREN = 8
-REMEMBERED = 500
 
 
 @dataclass(slots=True)
@@ -61,7 +59,6 @@ class Notifier:
         self._slots = asyncio.Semaphore(max_children)
         self._lanes: dict[str, _Lane] = {}
         self._nursery = Nursery(idle.total_seconds())
-        self._accepted: OrderedDict[str, set[str]] = OrderedDict()
         self._closed = False
 
     async def __aenter__(self) -> Self:
@@ -125,11 +122,10 @@ class Notifier:
     ) -> SendResult:
         job = replace(
             _job(receiver, message, rendered, channel),
-            skip=tuple(sorted(self._accepted.get(message.message_id, ()))),
+            skip=message.accepted,
             rewrite_hosts=self._rewrite_hosts,
         )
         report = await self._run(job, seconds)
-        self._remember(message, report)
         return SendResult(
             outcome=Outcome(report.state),
             ambiguous=report.ambiguous,
@@ -137,6 +133,7 @@ class Notifier:
             retry_after=None
             if report.retry_after is None
             else timedelta(seconds=min(report.retry_after, 86_400)),
+            accepted=report.accepted,
         )
 
     async def _run(self, job: Job, seconds: float) -> Report:
@@ -162,15 +159,6 @@ class Notifier:
             handed = child is not None and child.handed
             return Report(state="retry", ambiguous=handed, detail=detail)
         return report
-
-    def _remember(self, message: Message, report: Report) -> None:
-        """Who of several mail recipients has it, so that a try for the others spares them."""
-        if report.state == Outcome.SENT:
-            self._accepted.pop(message.message_id, None)
-        elif report.accepted:
-            self._accepted.setdefault(message.message_id, set()).update(report.accepted)
-            while len(self._accepted) > REMEMBERED:
-                self._accepted.popitem(last=False)
 
 
 def _job(receiver: ReceiverSpec, message: Message, rendered: Rendered, channel: Channel) -> Job:

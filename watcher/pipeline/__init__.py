@@ -37,6 +37,7 @@ class Pipeline:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._total = Tally()
+        self._full = False
         self._polling = Polling(context)
         self._reading = Reading(context)
         self._scoring = Scoring(context)
@@ -85,7 +86,13 @@ class Pipeline:
     async def poll(self) -> int:
         """Poll due feeds, unless the disk is nearly full."""
         free = disk_free(self._context)
-        if free is not None and free < DISK_FLOOR:
+        full = free is not None and free < DISK_FLOOR
+        if full and not self._full:
+            _log.warning("only %d MB free: polling stops", (free or 0) // 1_000_000)
+        elif self._full and not full:
+            _log.warning("polling goes on: there is room again")
+        self._full = full
+        if full:
             return 0
         return await self._polling.run(self._total)
 

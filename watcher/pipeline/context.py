@@ -101,6 +101,8 @@ class Tally:
     sent: int = 0
     messages: int = 0
     undelivered: int = 0
+    """Deliveries that failed, given up or to be tried again."""
+    given_up: int = 0
     refused: int = 0
     failures: list[tuple[str, str]] = field(default_factory=list)
     """Feed name or receiver, and what went wrong; the first hundred."""

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from watcher.decide.alerting import takes_language
 from watcher.decide.backoff import delivery_retry
-from watcher.decide.when import parse_when, rate_hold
+from watcher.decide.when import Held, breaks_through, parse_when, quiet_hold, rate_hold
 from watcher.model import AlertReason, DeliveryId, HitId, ReceiverSpec, StoryId
 from watcher.notify import (
     Message,
@@ -38,6 +38,7 @@ FOLLOW_UPS = 20
 """Articles of stories told before that a digest names."""
 FOLLOW_UPS_LOOKED_AT = 10 * FOLLOW_UPS
 """To find that many in the receiver's languages."""
+NOT_CONFIGURED = "this receiver is no longer in the configuration"
 OTHERS = 8
 """Other articles of a story named in a notice."""
 
@@ -99,11 +100,7 @@ class Delivering:
                 return tried
             receiver = self._context.wishes.receiver(name)
             if receiver is None:
-                await self._context.stored(
-                    self._context.store.outbox.record_dead,
-                    [delivery.id for delivery in batch.deliveries],
-                    error="this receiver is no longer in the configuration",
-                )
+                await self._give_up(name, batch, NOT_CONFIGURED, tally)
                 continue
             message = await self._prepare(receiver, batch)
             if message is None:
@@ -111,6 +108,14 @@ class Delivering:
             await self._send(receiver, batch, message, tally)
             tried += 1
         return tried
+
+    async def _give_up(self, name: str, batch: Batch, error: str, tally: Tally) -> None:
+        ids = [delivery.id for delivery in batch.deliveries]
+        await self._context.stored(self._context.store.outbox.record_dead, ids, error=error)
+        tally.undelivered += len(ids)
+        tally.given_up += len(ids)
+        tally.failure(name, error)
+        self._log_failure(name, error)
 
     async def _claim(self, name: str) -> Batch | None:
         """A stop that comes during a claim gives back what the claim brings."""
@@ -141,18 +146,32 @@ class Delivering:
         await self._context.stored(self._context.store.outbox.give_back, ids)
 
     async def _hold(self, receiver: ReceiverSpec, batch: Batch) -> bool:
-        """Over its hourly share: what is new waits together for the next message."""
+        """In its quiet hours, or over its hourly share: what is new waits for the next message."""
         context = self._context
         now = context.clock()
+        ids = [delivery.id for delivery in batch.deliveries]
+        wake = quiet_hold(receiver, now)
+        if wake is not None and not await context.stored(self._may_disturb, receiver, batch):
+            await context.stored(context.store.outbox.postpone, ids, at=wake, held=Held.QUIET)
+            return True
         sent, oldest = await context.stored(
             context.store.outbox.sent_messages, receiver.name, since=now - timedelta(hours=1)
         )
         until = rate_hold(receiver, sent_last_hour=sent, oldest=oldest, now=now)
         if until is None:
             return False
-        ids = [delivery.id for delivery in batch.deliveries]
-        await context.stored(context.store.outbox.postpone, ids, at=until, held="rate")
+        await context.stored(context.store.outbox.postpone, ids, at=until, held=Held.RATE)
         return True
+
+    def _may_disturb(self, receiver: ReceiverSpec, batch: Batch) -> bool:
+        """Something in it ignores the quiet hours, or a person asked for it (``alerts retry``)."""
+        if any(delivery.next_try_at == delivery.first_tried_at for delivery in batch.deliveries):
+            return True
+        ids = {delivery.alert_id for delivery in batch.deliveries}
+        return any(
+            breaks_through(receiver, alert.score, alert.reason is AlertReason.STAGE_CHANGE)
+            for alert in self._context.store.outbox.alerts(ids=ids, limit=len(ids))
+        )
 
     async def _send(
         self, receiver: ReceiverSpec, batch: Batch, message: Message, tally: Tally
@@ -173,6 +192,8 @@ class Delivering:
         self, receiver: ReceiverSpec, batch: Batch, result: SendResult, tally: Tally
     ) -> None:
         context, outbox, now = self._context, self._context.store.outbox, self._context.clock()
+        if result.accepted and result.outcome is not Outcome.SENT:
+            await context.stored(outbox.keep_accepted, batch, result.accepted, now=now)
         everything = {delivery.id for delivery in batch.deliveries}
         sent = everything if result.outcome is Outcome.SENT else everything & set(result.sent)
         left = sorted(everything - sent)
@@ -193,8 +214,10 @@ class Delivering:
         self._log_failure(receiver.name, result.detail or str(result.outcome))
         if result.outcome is Outcome.PERMANENT:
             await context.stored(outbox.record_dead, left, error=result.detail)
+            tally.given_up += len(left)
             return
-        await self._retry_later(batch, left, result, now)
+        if not await self._retry_later(batch, left, result, now):
+            tally.given_up += len(left)
 
     def _log_failure(self, name: str, why: str) -> None:
         """The first one of a row warns; that it goes on is no news."""
@@ -205,7 +228,8 @@ class Delivering:
 
     async def _retry_later(
         self, batch: Batch, left: Sequence[DeliveryId], result: SendResult, now: datetime
-    ) -> None:
+    ) -> bool:
+        """Whether there is a next try; what was tried for too long is given up."""
         outbox = self._context.store.outbox
         first = min(d.first_tried_at or now for d in batch.deliveries)
         at = delivery_retry(
@@ -222,6 +246,7 @@ class Delivering:
             await self._context.stored(
                 outbox.record_retry, left, at=at, error=result.detail, ambiguous=result.ambiguous
             )
+        return at is not None
 
     def _compose(self, receiver: ReceiverSpec, batch: Batch) -> Message:
         """The message for these deliveries, best first."""
@@ -258,6 +283,9 @@ class Delivering:
         room = len(lines) if receiver.template else FULL_STORIES
         full = set(list(dict.fromkeys(map(_told_of, lines)))[:room])
         operator = not lines
+        repeated = any(delivery.attempts > 1 for delivery in batch.deliveries)
+        # Each line is a matter of its own: a paragraph would run them together.
+        said = [line for _id, text in notes for line in text.splitlines() if line.strip()]
         return Message(
             message_id=batch.message,
             receiver=receiver.name,
@@ -266,10 +294,11 @@ class Delivering:
             lines=tuple(line for line in lines if _told_of(line) in full),
             brief=tuple(line for line in lines if _told_of(line) not in full),
             follow_ups=self._follow_ups(receiver, stories) if lines else (),
-            body=tuple(text for _id, text in notes),
-            subject=f"watcher: {notes[0][1].splitlines()[0][:120]}" if operator and notes else "",
+            body=tuple(said),
+            subject=_subject(said) if operator and said else "",
             delivery_ids=tuple(identity for identity, _text in notes),
             possible_repeat=batch.repeat,
+            accepted=store.outbox.accepted(batch) if repeated else (),
             timezone=receiver.timezone,
         )
 
@@ -380,6 +409,11 @@ def _stage_name(spec: object, stage: str | None) -> str:
         return ""
     stages = getattr(spec, "stages", ())
     return next((known.name for known in stages if known.id == stage), stage)
+
+
+def _subject(said: Sequence[str]) -> str:
+    more = f" (and {len(said) - 1} more)" if len(said) > 1 else ""
+    return f"watcher: {said[0][:120]}{more}"
 
 
 def _kind(operator: bool, lines: int) -> MessageKind:

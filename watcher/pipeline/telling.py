@@ -58,7 +58,7 @@ class Telling:
 
     def __init__(self, tx: Deciding, wishes: Wishes, hit: StoredHit) -> None:
         self._tx, self._hit, self._case = tx, hit, hit.case
-        self._told = tx.told(hit.story_id)
+        self._told = tx.told(hit.story_id, hit.id)
         self._receivers: Sequence[ReceiverSpec] = wishes.receivers
         if self._case.withdrawn:  # is the matter of who was told
             self._receivers = [r for r in wishes.receivers if r.name in self._told.receivers]

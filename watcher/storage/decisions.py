@@ -263,10 +263,10 @@ class Deciding:
         asked = {"topic": topic, "story": story_id, "now": now}
         return self.connection.execute(ask.muted_until(), asked).scalar()
 
-    def told(self, story_id: StoryId) -> ToldRecord:
-        """Who was told of this story, when last, and how widely it was reported then."""
-        asked = {"story": story_id}
-        rows = self.connection.execute(ask.told(), asked).all()
+    def told(self, story_id: StoryId, hit_id: HitId) -> ToldRecord:
+        """Who was told of the story of this hit, when last, and how widely it was reported then."""
+        rows = self.connection.execute(ask.told(), {"story": story_id}).all()
+        asked = {"story": story_id, "hit": hit_id}
         dismissed = self.connection.execute(ask.dismissed(), asked).first()
         return ToldRecord(
             receivers=frozenset(row.receiver for row in rows if row.receiver),

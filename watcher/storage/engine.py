@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,8 @@ _SERVER = {
     "keepalives_count": 3,
     "tcp_user_timeout": 50_000,
 }
+# As SQLite and PostgreSQL say it.
+_MISSING = re.compile(r'no such (column|table)|(column|relation) "?\S+ does not exist')
 SCHEMA = "0007"
 """The migration that this code was written for; a test keeps it equal to the newest one."""
 
@@ -139,6 +142,8 @@ def plain(error: BaseException | None) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     text = str(error).strip().splitlines()[0] if error and str(error).strip() else "failed"
+    if _MISSING.match(text):
+        return f"{text}: the database is older than this program; `watcher db upgrade`"
     known = {
         "database or disk is full": "the disk is full; free some space, nothing stored is lost",
         # What SQLite says where the disk is full and it wants to grow its shared memory file.

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, delete, func, or_, select, update
 
 from watcher.errors import NotFoundError
 from watcher.model import (
@@ -24,10 +24,15 @@ from watcher.model import (
 )
 from watcher.storage.database import Database
 from watcher.storage.records import AlertRecord, Batch, DeliveryRecord
-from watcher.storage.tables import alerts, deliveries, hits
+from watcher.storage.statements import save_fact
+from watcher.storage.tables import alerts, deliveries, facts, hits
 
 # The most that one message carries; the rest travels in the next one.
 MESSAGE_SIZE = 200
+_ACCEPTED = "accepted:"
+_ACCEPTANCES = facts.c.name.startswith(_ACCEPTED)
+_ACCEPTED_KEPT = timedelta(days=30)
+"""Longer than anything is tried again; a person may insist later still."""
 
 
 class Outbox:
@@ -52,9 +57,31 @@ class Outbox:
         """Lease what goes to this receiver in its next message.
 
         Deliveries that travelled together before travel together again under the same message
-        id, so that the receiving side can tell a repeat.
+        id, so that the receiving side can tell a repeat. What a person called irrelevant while it
+        was held is cancelled.
         """
+        irrelevant = (
+            select(alerts.c.id)
+            .join(hits, hits.c.id == alerts.c.hit_id)
+            .where(alerts.c.id == deliveries.c.alert_id, hits.c.verdict == Verdict.IRRELEVANT)
+        )
         with self._database.writing() as connection:
+            connection.execute(
+                update(deliveries)
+                .where(
+                    _due(now),
+                    deliveries.c.receiver == receiver,
+                    deliveries.c.held.is_not(None),
+                    deliveries.c.attempts == 0,
+                    irrelevant.exists(),
+                )
+                .values(
+                    state=DeliveryState.FAILED,
+                    next_try_at=None,
+                    held=None,
+                    last_error="called irrelevant while it was held",
+                )
+            )
             rows = connection.execute(
                 select(deliveries.c.id, deliveries.c.message, deliveries.c.created_at)
                 .where(_due(now), deliveries.c.receiver == receiver)
@@ -118,6 +145,20 @@ class Outbox:
         if ambiguous:
             values["ambiguous"] = True
         self._set_claimed(ids, **values)
+
+    def accepted(self, batch: Batch) -> tuple[str, ...]:
+        """Who of several recipients has this message from an earlier try, by their marks."""
+        query = select(facts.c.value).where(facts.c.name == _accepted(batch))
+        with self._database.reading() as connection:
+            return tuple(connection.execute(query).scalar() or ())
+
+    def keep_accepted(self, batch: Batch, marks: Collection[str], *, now: datetime) -> None:
+        """Remember them, so that a try for the others spares these, after a restart too."""
+        known = {*self.accepted(batch), *marks}
+        row = {"name": _accepted(batch), "value": sorted(known), "at": now}
+        with self._database.writing() as connection:
+            connection.execute(delete(facts).where(facts.c.at < now - _ACCEPTED_KEPT, _ACCEPTANCES))
+            connection.execute(save_fact(self._database.insert), row)
 
     def record_dead(self, ids: Collection[DeliveryId], *, error: str) -> None:
         """It will not be tried again unless a person says so."""
@@ -295,6 +336,10 @@ _UNCLAIMED: dict[str, Any] = {
     "message": case((deliveries.c.attempts > 1, deliveries.c.message), else_=None),
     "first_tried_at": case((deliveries.c.attempts > 1, deliveries.c.first_tried_at), else_=None),
 }
+
+
+def _accepted(batch: Batch) -> str:
+    return f"{_ACCEPTED}{batch.message}"
 
 
 def _due(now: datetime) -> ColumnElement[bool]:

@@ -183,11 +183,26 @@ def told() -> Select[Any]:
 
 @cache
 def dismissed() -> Select[Any]:
-    """A told hit of a ``story`` that a person marked irrelevant."""
+    """A told hit of a ``story`` that a person marked irrelevant, where no other told one stands or
+    where ``hit`` is its copy. One wrong article among others is not the story's end."""
+    other, other_alert, this = hits.alias(), alerts.alias(), hits.alias()
+    stands = (
+        select(other.c.id)
+        .join(other_alert, other_alert.c.hit_id == other.c.id)
+        .where(
+            other.c.story_id == bindparam("story"),
+            func.coalesce(other.c.verdict, "") != Verdict.IRRELEVANT,
+        )
+    )
+    copied = select(this.c.copy_of).where(this.c.id == bindparam("hit")).scalar_subquery()
     return (
         select(hits.c.id)
         .join(alerts, alerts.c.hit_id == hits.c.id)
-        .where(hits.c.story_id == bindparam("story"), hits.c.verdict == Verdict.IRRELEVANT)
+        .where(
+            hits.c.story_id == bindparam("story"),
+            hits.c.verdict == Verdict.IRRELEVANT,
+            or_(hits.c.id == copied, ~stands.exists()),
+        )
         .limit(1)
     )
 
