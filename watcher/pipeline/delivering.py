@@ -165,7 +165,7 @@ class Delivering:
 
     def _may_disturb(self, receiver: ReceiverSpec, batch: Batch) -> bool:
         """Something in it ignores the quiet hours, or a person asked for it (``alerts retry``)."""
-        if any(delivery.next_try_at == delivery.first_tried_at for delivery in batch.deliveries):
+        if any(delivery.asked_for for delivery in batch.deliveries):
             return True
         ids = {delivery.alert_id for delivery in batch.deliveries}
         return any(

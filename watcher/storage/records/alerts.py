@@ -60,6 +60,12 @@ class DeliveryRecord:
     message: str | None
     ambiguous: bool
 
+    @property
+    def asked_for(self) -> bool:
+        """Whether a person wants it tried now: ``Outbox.retry`` alone begins its life anew in the
+        moment in which it is due."""
+        return self.next_try_at is not None and self.next_try_at == self.first_tried_at
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRecord:
