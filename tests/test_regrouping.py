@@ -195,6 +195,21 @@ def test_after_a_split_each_story_is_that_of_its_own_articles(store: Store) -> N
     assert face(store, story) == ("Title de", DAYS[0], DAYS[2], 3, ["de", "en", "ru"])
 
 
+@pytest.mark.parametrize("both_told", [True, False])
+def test_a_merge_of_two_told_stories_is_no_growth(store: Store, both_told: bool) -> None:
+    """Whoever was told of both has heard of all their publishers."""
+    first = keep(store, "a", title="A", text="x", receivers=("desk",), publisher="a.example")
+    heard = ("desk",) if both_told else ()
+    second = keep(store, "b", title="B", text="y", receivers=heard, publisher="b.example")
+    stories_of = store.review.hits_by_ids({first, second})
+    into, other = stories_of[first].story_id, stories_of[second].story_id
+    assert into is not None
+    assert other is not None
+    store.regrouping.merge(into, other, judging=judging(lambda _topic: None), now=DAYS[2])
+    with store.decisions.deciding() as tx:
+        assert tx.told(into, first).publishers == (2 if both_told else 0)
+
+
 def test_an_article_marked_irrelevant_no_longer_speaks_for_its_story(store: Store) -> None:
     story, hits = told_by_three(store)
 

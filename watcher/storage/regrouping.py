@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
 from watcher.decide.saga import StageMark
 from watcher.errors import NotFoundError, UsageError
@@ -17,6 +17,7 @@ from watcher.storage.decisions import (
     Deciding,
     MemberRecord,
     appeared,
+    independent_publishers,
     member_from,
     recount,
     recount_corrected,
@@ -85,6 +86,7 @@ class Regrouping:
                     f"story {into} is of topic {topic}, story {other} of {its}: "
                     "a story belongs to one topic"
                 )
+            both_told = _is_told(connection, into) and _is_told(connection, other)
             younger = other if right[0].hit_id > left[0].hit_id else into
             judgement = judging(Deciding(connection, self._database), topic, younger)
             pair = judgement.nearest(left, right)
@@ -99,6 +101,8 @@ class Regrouping:
             )
             _retell(connection, into, judgement)
             recount(connection, other)
+            if both_told:
+                _count_as_told(connection, into)
         return Regrouped(story_id=into, moved=len(right), similarity=pair[2])
 
     def split(
@@ -129,6 +133,19 @@ class Regrouping:
             for changed in (story_id, made):
                 _retell(connection, changed, judgement)
         return Regrouped(story_id=made, moved=len(leaving), similarity=pair[2])
+
+
+def _is_told(connection: Connection, story_id: StoryId) -> bool:
+    query = select(alerts.c.id).where(alerts.c.story_id == story_id).limit(1)
+    return connection.execute(query).first() is not None
+
+
+def _count_as_told(connection: Connection, story_id: StoryId) -> None:
+    """Who had been told of both stories knows of all who report what is one story now: it has not
+    grown by the merge."""
+    last = select(func.max(alerts.c.id)).where(alerts.c.story_id == story_id).scalar_subquery()
+    told = independent_publishers(connection, story_id)
+    connection.execute(update(alerts).where(alerts.c.id == last).values(publishers=told))
 
 
 def members_of(connection: Connection, story_id: StoryId) -> list[MemberRecord]:
