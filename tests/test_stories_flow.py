@@ -229,6 +229,25 @@ def test_a_changed_and_a_vanished_page_are_noticed_and_told_to_who_asks(
         assert len(told(hook)) == 3, "a page that is gone is gone once"
 
 
+def test_headlines_that_are_tried_in_turn_are_told_once_each(news: NewsWeb, tmp_path: Path) -> None:
+    other = replace(
+        DECREED, title="Referendum on joining Russia to be held in November, says decree"
+    )
+    news.pieces = [DECREED]
+    news.publish()
+    with WebhookServer() as hook:
+        watch = edits(tmp_path, news, hook)
+        watch.run()
+        for shown, hours in ((other, 1.5), (DECREED, 6), (other, 24)):
+            news.web.serve("/en/decreed", page(shown))
+            watch.now += timedelta(hours=hours)
+            watch.run(upkeep=True)
+        assert [reason for reason, _title in told(hook)] == ["new-hit", "revision"]
+        [hit] = answer("hits", config=watch.config)
+        shown = answer("hits", "show", str(hit["id"]), config=watch.config)
+        assert len(shown["revisions"]) == 3, "all of them are kept"
+
+
 def test_a_message_leads_with_what_is_new_of_the_topic_not_with_the_most_figures(
     news: NewsWeb, tmp_path: Path
 ) -> None:

@@ -13,6 +13,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from watcher.decide.saga import SURE, StageMark, is_news, moves
+from watcher.decide.sameness import same_headline
 from watcher.model import AlertReason, HitId, HitKind, SilentReason, StoryId, TopicId, TopicSpec
 from watcher.pipeline.case import Case
 from watcher.pipeline.context import Wishes
@@ -204,6 +205,10 @@ def _revised(tx: Deciding, case: Case, known: Known) -> Revision | None:
         known=known,
     )
     if change is not None:
+        if change.title_changed and older.text == case.text.text and not older.vanished:
+            titles = tx.changes.earlier_titles(case.article.id)
+            returned = any(same_headline(case.article.title, title) for title in titles)
+            change = replace(change, returned=returned)
         tx.changes.describe_revision(
             older.id,
             {

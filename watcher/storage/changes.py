@@ -92,6 +92,11 @@ class Changes:
             vanished=bool(change.get("vanished")),
         )
 
+    def earlier_titles(self, article_id: ArticleId) -> list[str]:
+        """The headlines that an article bore before its present one."""
+        query = select(revisions.c.title).where(revisions.c.article_id == article_id)
+        return list(self._connection.execute(query).scalars())
+
     def describe_revision(self, revision_id: int, change: Mapping[str, Any]) -> None:
         """Keep what a change was, readable."""
         self._connection.execute(

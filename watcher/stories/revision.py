@@ -36,6 +36,8 @@ class Revision:
     diff: str
     """Changed sentences, ``[-gone-]`` and ``{+new+}`` in their places; at most 4,000 characters."""
     title_changed: bool = False
+    returned: bool = False
+    """Nothing but the headline changed, to one that it bore before: two are tried in turn."""
     vanished: bool = False
     gained: tuple[str, ...] = ()
     """Facts of the topic that are stated now and were not (``number: 4,105``)."""
@@ -46,6 +48,8 @@ class Revision:
     @property
     def telling(self) -> bool:
         """Whether it is worth an alert: a headline, a fact, or the whole page."""
+        if self.returned:
+            return False
         return self.title_changed or self.vanished or bool(self.gained or self.lost)
 
 
