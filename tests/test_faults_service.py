@@ -16,6 +16,7 @@ import psutil
 import pytest
 from databases import database
 from newsweb import NewsWeb, write_config
+from processes import descendants, is_alive
 from program import WATCHER, answer, watcher
 from receivers import Fault, MailFault, MailServer, Reply, WebhookServer, eventually
 from webserver import Answer
@@ -55,13 +56,11 @@ def stop(running: subprocess.Popen[bytes], config: Path) -> str:
 
 
 def family(running: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    return psutil.Process(running.pid).children(recursive=True)
+    return descendants(running.pid)
 
 
 def all_gone(processes: list[psutil.Process]) -> bool:
-    return not any(
-        process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes
-    )
+    return not any(map(is_alive, processes))
 
 
 def receiver(name: str, url: str) -> str:

@@ -17,6 +17,7 @@ import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from processes import descendants, is_alive, parent_of
 
 from watcher.model import (
     Analysis,
@@ -79,12 +80,12 @@ def parse(pool: WorkerPool, body: bytes, **more: Any) -> Awaitable[FeedData | Fa
     return pool.parse_feed(body, **arguments)
 
 
-def children() -> list[psutil.Process]:
-    return [p for p in psutil.Process().children(recursive=True) if p.status() != "zombie"]
+def nurseries() -> list[psutil.Process]:
+    return [p for p in descendants() if parent_of(p) == os.getpid()]
 
 
 def workers() -> list[psutil.Process]:
-    return [p for p in children() if p.ppid() != os.getpid()]
+    return [p for p in descendants() if parent_of(p) not in (None, os.getpid())]
 
 
 # ---------------------------------------------------------------------------------- the jobs
@@ -121,7 +122,7 @@ def test_what_pages_need_can_be_loaded_ahead_without_a_worker() -> None:
     async def test() -> None:
         async with WorkerPool(2) as pool:
             assert isinstance(await parse(pool, rss(1)), FeedData)
-            (nursery,) = [p for p in children() if p.ppid() == os.getpid()]
+            (nursery,) = nurseries()
             pool.expect_pages()
             pool.expect_pages()
             await gone(lambda: any("numpy" in m.path for m in nursery.memory_maps()))
@@ -256,7 +257,7 @@ def test_whoever_dies_while_idle_is_replaced_and_no_job_is_blamed() -> None:
             await gone(lambda: len(workers()) == 1)
             both = await asyncio.gather(parse(pool, rss(1)), parse(pool, rss(2)))
             assert all(isinstance(data, FeedData) for data in both)
-            (nursery,) = [p for p in children() if p.ppid() == os.getpid()]
+            (nursery,) = nurseries()
             nursery.kill()
             await gone(lambda: not workers())
             both = await asyncio.gather(parse(pool, rss(1)), parse(pool, rss(2)))
@@ -272,7 +273,7 @@ def test_where_the_nursery_dies_too_the_job_is_done_again() -> None:
             assert isinstance(await parse(pool, rss(1)), FeedData)
             job = asyncio.ensure_future(parse(pool, rss(*range(20_000))))
             await asyncio.sleep(0.05)
-            (nursery,) = [p for p in children() if p.ppid() == os.getpid()]
+            (nursery,) = nurseries()
             nursery.kill()
             nursery.wait()
             assert isinstance(await job, FeedData)
@@ -315,7 +316,7 @@ def test_a_worker_is_limited_and_knows_no_secrets(monkeypatch: pytest.MonkeyPatc
     async def test() -> None:
         async with WorkerPool(1) as pool:
             await parse(pool, rss(1))
-            for process in children():
+            for process in descendants():
                 assert "canary" not in str(process.environ())
             (worker,) = workers()
             assert worker.rlimit(psutil.RLIMIT_FSIZE) == (0, 0)
@@ -334,11 +335,11 @@ def test_an_interrupt_from_the_terminal_does_not_reach_the_workers() -> None:
     async def test() -> None:
         async with WorkerPool(1) as pool:
             await parse(pool, rss(1))
-            before = {process.pid for process in children()}
-            for process in children():
+            before = {process.pid for process in descendants()}
+            for process in descendants():
                 process.send_signal(signal.SIGINT)
             assert isinstance(await parse(pool, rss(2)), FeedData)
-            assert {process.pid for process in children()} == before
+            assert {process.pid for process in descendants()} == before
 
     run(test)
 
@@ -352,10 +353,10 @@ def test_rest_stops_idle_children_and_the_pool_starts_again() -> None:
         await pool.rest()
         assert isinstance(await job, FeedData)  # not while one works
         await pool.rest()
-        await gone(lambda: not children())
+        await gone(lambda: not descendants())
         assert isinstance(await parse(pool, rss(1)), FeedData)
         await pool.close()
-        await gone(lambda: not children())
+        await gone(lambda: not descendants())
 
     run(test)
 
@@ -365,7 +366,7 @@ async def gone(condition: Callable[[], bool]) -> None:
         if condition():
             return
         await asyncio.sleep(0.02)
-    raise AssertionError(children())
+    raise AssertionError(descendants())
 
 
 def test_closing_answers_who_waits() -> None:
@@ -375,7 +376,7 @@ def test_closing_answers_who_waits() -> None:
         job = await begun(workers()[0], parse(pool, SLOW))
         await pool.close()
         assert isinstance(await job, Failure)
-        await gone(lambda: not children())
+        await gone(lambda: not descendants())
 
     run(test)
 
@@ -415,11 +416,11 @@ def test_children_die_with_their_parent(tmp_path: Path) -> None:
         )
         assert parent.stdout is not None
         assert await parent.stdout.readline() == b"ready\n"
-        family = psutil.Process(parent.pid).children(recursive=True)
+        family = descendants(parent.pid)
         assert len(family) == 2
         parent.kill()
         await parent.wait()
-        await gone(lambda: not any(p.is_running() and p.status() != "zombie" for p in family))
+        await gone(lambda: not any(map(is_alive, family)))
 
     run(test)
 
