@@ -178,7 +178,8 @@ def test_one_wrong_article_of_a_told_story_does_not_mute_the_story(
         publish(watch, news, replace(PROPOSED, slug="wrong", text=evening), then=5)
         watcher("hits", "mark", "2", "irrelevant", config=watch.config)
         publish(watch, news, replace(PROPOSED, slug="copy", text=evening), then=5)
-        assert len(hook.receipts) == 2, "what copies the wrong one is wrong, too"
+        publish(watch, news, replace(PROPOSED, slug="copied", text=evening), then=5)
+        assert len(hook.receipts) == 2, "what copies the wrong one is wrong, too, and its copies"
         right = f"""Leader Anatoly Bibilov signed a decree on the vote, his office said at midnight.
 
 {PROPOSED.text.split("He spoke")[0]}
@@ -190,9 +191,25 @@ The text was read out on television in Tskhinvali; the hall was full and people 
             "new-hit", "stage-change", "stage-change",
         ]  # fmt: skip
         watcher("hits", "mark", "1", "irrelevant", config=watch.config)
-        watcher("hits", "mark", "4", "irrelevant", config=watch.config)
+        watcher("hits", "mark", "5", "irrelevant", config=watch.config)
         publish(watch, news, replace(PROPOSED, slug="again", text=right), then=5)
         assert len(told(hook)) == 3
+
+
+def test_a_verdict_on_what_is_held_does_not_lose_its_story(news: NewsWeb, tmp_path: Path) -> None:
+    """The wrong article is all that would tell of a story in which another one stands."""
+    own = f"""{PROPOSED.text.split("He spoke")[0]}
+The hall was full on Monday, people sang, and the text was read out on television twice."""
+    with WebhookServer() as hook:
+        watch = watching(tmp_path, news, hook, desk='when = "daily at 08:00"')
+        watch.now = watch.now.replace(hour=12)
+        publish(watch, news, PROPOSED, then=1)
+        publish(watch, news, replace(PROPOSED, slug="own", text=own), then=1)
+        assert len(answer("stories", config=watch.config)) == 1
+        watcher("hits", "mark", "1", "irrelevant", config=watch.config)
+        watch.now += timedelta(days=1)
+        watch.send()
+        assert len(told(hook)) == 1
 
 
 def test_what_is_called_irrelevant_while_it_is_held_is_not_sent(

@@ -37,6 +37,7 @@ def article(title: str, text: str, lang: str | None) -> ArticleText:
         "Гжелак/ru Grzelak/pl Grzelak/de Grzelak/en Grzelaka/pl",
         "Малешевич/ru Malesevic/en Malešević/de Malesevic/fr Malesevic/it Malesevic/es",
         "Баня/ru Banja/en Banja/de Banja/es",
+        "Бенжамен/ru Benjamin/fr",
     ],
 )
 def test_a_name_has_one_sound_in_every_spelling(spellings: str) -> None:
@@ -109,6 +110,10 @@ def test_days_are_read_in_every_language(lang: str, text: str, expected: set[str
         ("ka", "ორმოცდათორმეტი დეპუტატი, ოცდაათი", {"52", "30"}),
         ("pl", "pięćdziesiąt dwa", {"52"}),
         ("tr", "elli iki vekil", {"52"}),
+        ("pt", "vinte dos feridos, trinta dos quarenta", {"20", "30", "40"}),
+        ("de", "von zwanzig um fünf, vierzig sei, dreißig dort", {"20", "5", "40", "30"}),
+        ("it", "venti alti", {"20"}),
+        ("uk", "двадцяти двом", set()),
     ],
 )
 def test_numbers_meet_however_they_are_written(lang: str, text: str, expected: set[str]) -> None:

@@ -131,9 +131,10 @@ async def _unless_stopped(work: asyncio.Task[None], stopping: asyncio.Event) -> 
     def stop(number: int) -> None:
         if caught:
             work.cancel()
+        else:
+            loop.call_later(GRACE, lambda: len(caught) > 1 or work.cancel())
         caught.append(number)
         stopping.set()
-        loop.call_later(GRACE, work.cancel)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop, number)

@@ -128,7 +128,7 @@ class Journey:
         failure = self.failed(
             FailureReason.HELD_BACK,
             f"not asked: {domain} wants no request until {now + wait:%Y-%m-%d %H:%M} UTC, "
-            f"as it answered to {told}",
+            f"as it answered to {_without_secrets(told)}",
         )
         return replace(failure, retry_after=wait)
 
@@ -161,3 +161,9 @@ class Journey:
             if equals and name.strip() and self._cookie_count() < _MAX_COOKIES:
                 mine = self._cookies.setdefault(self.url.raw_host or "", {})
                 mine[name.strip()] = value.strip()
+
+
+def _without_secrets(address: str) -> str:
+    """An address of somebody else's request: its query may hold a key."""
+    url = URL(address)
+    return f"{url.host}{url.path}"

@@ -25,7 +25,7 @@ from watcher.notify import (
     strength,
 )
 from watcher.pipeline.context import Context, Tally
-from watcher.storage import AlertRecord, Batch, HitRecord
+from watcher.storage import AlertRecord, Batch, DeliveryRecord, HitRecord
 
 SEND_LEASE = timedelta(seconds=120)
 """Longer than any send may take (30 s), so that a live sender is never overtaken."""
@@ -104,7 +104,7 @@ class Delivering:
                 continue
             message = await self._prepare(receiver, batch)
             if message is None:
-                return tried
+                continue  # it is due later; other messages may go now
             await self._send(receiver, batch, message, tally)
             tried += 1
         return tried
@@ -165,7 +165,9 @@ class Delivering:
 
     def _may_disturb(self, receiver: ReceiverSpec, batch: Batch) -> bool:
         """Something in it ignores the quiet hours, or a person asked for it (``alerts retry``)."""
-        if any(delivery.asked_for for delivery in batch.deliveries):
+        if any(
+            delivery.asked_for or _rings_anyway(receiver, delivery) for delivery in batch.deliveries
+        ):
             return True
         ids = {delivery.alert_id for delivery in batch.deliveries}
         return any(
@@ -409,6 +411,13 @@ def _stage_name(spec: object, stage: str | None) -> str:
         return ""
     stages = getattr(spec, "stages", ())
     return next((known.name for known in stages if known.id == stage), stage)
+
+
+def _rings_anyway(receiver: ReceiverSpec, delivery: DeliveryRecord) -> bool:
+    """Whether routing, which knows the quiet hours, made it due in the midst of them."""
+    if delivery.held is not None or delivery.attempts > 1 or delivery.next_try_at is None:
+        return False
+    return quiet_hold(receiver, delivery.next_try_at) is not None
 
 
 def _subject(said: Sequence[str]) -> str:

@@ -58,12 +58,34 @@ class Outbox:
 
         Deliveries that travelled together before travel together again under the same message
         id, so that the receiving side can tell a repeat. What a person called irrelevant while it
-        was held is cancelled.
+        was held is cancelled, unless it is all that would tell the receiver of a story that stands.
         """
+        other = hits.alias()
+        also, also_alert, also_hit = deliveries.alias(), alerts.alias(), hits.alias()
+        told_by_another = (
+            select(also.c.id)
+            .join(also_alert, also_alert.c.id == also.c.alert_id)
+            .join(also_hit, also_hit.c.id == also_alert.c.hit_id)
+            .where(
+                also_alert.c.story_id == alerts.c.story_id,
+                also.c.receiver == receiver,
+                also.c.state != DeliveryState.FAILED,
+                func.coalesce(also_hit.c.verdict, "") != Verdict.IRRELEVANT,
+            )
+        )
+        stands = select(other.c.id).where(
+            other.c.story_id == hits.c.story_id,
+            other.c.kind == HitKind.HIT,
+            func.coalesce(other.c.verdict, "") != Verdict.IRRELEVANT,
+        )
         irrelevant = (
             select(alerts.c.id)
             .join(hits, hits.c.id == alerts.c.hit_id)
-            .where(alerts.c.id == deliveries.c.alert_id, hits.c.verdict == Verdict.IRRELEVANT)
+            .where(
+                alerts.c.id == deliveries.c.alert_id,
+                hits.c.verdict == Verdict.IRRELEVANT,
+                or_(~stands.exists(), told_by_another.exists()),
+            )
         )
         with self._database.writing() as connection:
             connection.execute(
@@ -71,7 +93,7 @@ class Outbox:
                 .where(
                     _due(now),
                     deliveries.c.receiver == receiver,
-                    deliveries.c.held.is_not(None),
+                    deliveries.c.held.in_(("group", "schedule", "quiet")),
                     deliveries.c.attempts == 0,
                     irrelevant.exists(),
                 )

@@ -184,8 +184,9 @@ def told() -> Select[Any]:
 @cache
 def dismissed() -> Select[Any]:
     """A told hit of a ``story`` that a person marked irrelevant, where no other told one stands or
-    where ``hit`` is its copy. One wrong article among others is not the story's end."""
-    other, other_alert, this = hits.alias(), alerts.alias(), hits.alias()
+    where ``hit`` is its copy, or a copy's copy. One wrong article among others is not the story's
+    end."""
+    other, other_alert, this, next_one = hits.alias(), alerts.alias(), hits.alias(), hits.alias()
     stands = (
         select(other.c.id)
         .join(other_alert, other_alert.c.hit_id == other.c.id)
@@ -194,14 +195,16 @@ def dismissed() -> Select[Any]:
             func.coalesce(other.c.verdict, "") != Verdict.IRRELEVANT,
         )
     )
-    copied = select(this.c.copy_of).where(this.c.id == bindparam("hit")).scalar_subquery()
+    copied = select(this.c.copy_of.label("id")).where(this.c.id == bindparam("hit"))
+    chain = copied.cte("copied", recursive=True)
+    chain = chain.union(select(next_one.c.copy_of).where(next_one.c.id == chain.c.id))
     return (
         select(hits.c.id)
         .join(alerts, alerts.c.hit_id == hits.c.id)
         .where(
             hits.c.story_id == bindparam("story"),
             hits.c.verdict == Verdict.IRRELEVANT,
-            or_(hits.c.id == copied, ~stands.exists()),
+            or_(hits.c.id.in_(select(chain.c.id)), ~stands.exists()),
         )
         .limit(1)
     )

@@ -180,7 +180,10 @@ def _written_out(words: Words, n: int, lang: str | None) -> tuple[int, int]:
         at += 1
     if at == len(words) or words.text[words.ends[n] : words.starts[at]].strip(_JOINING):
         return value, n
-    found = _after_tens().get(words.folded[at]) or _numerals().get(words.folded[at], 0)
+    unit = words.folded[at]
+    found = _after_tens(lang).get(unit, 0)
+    if not found and _counts(unit, lang):
+        found = _numerals().get(unit, 0)
     if not 0 < found <= most:
         return value, n
     if found == 10:
@@ -198,8 +201,9 @@ def _listed(table: str) -> dict[str, int]:
 
 
 @cache
-def _after_tens() -> dict[str, int]:
-    return _listed(AFTER_TENS)
+def _after_tens(lang: str | None) -> dict[str, int]:
+    pairs = [pair.split("=") for pair in AFTER_TENS.get(lang or "", "").split()]
+    return {fold(word): int(value) for word, value in pairs}
 
 
 @cache

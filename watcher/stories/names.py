@@ -210,6 +210,8 @@ _LETTERS = dict(
 # Names that other languages write as their own does: Grzelak, Malešević, Banja Luka.
 _POLISH_RZ = re.compile(r"(?<=[bgkptw])rz")
 _SLAVIC_IC = re.compile(r"(?<=[cv])ic$")
+_J_IS_SOUNDED = frozenset({"fr", "tr"})
+"""Benjamin, Banjul."""
 _SLAVIC_J = re.compile(r"(?<=[ln])j(?=[aeou])")
 _SOFT_C = re.compile(r"c(?=[eiy])")
 _DOUBLED = re.compile(r"(.)\1+")
@@ -228,7 +230,9 @@ def _latin_sounds(word: str, lang: str | None) -> str:
             word = word.replace(spelling, sound)
     elif lang == "tr":
         word = word.replace("c", "C")
-    word = _POLISH_RZ.sub("C", _SLAVIC_IC.sub("iC", _SLAVIC_J.sub("", word)))
+    word = _POLISH_RZ.sub("C", _SLAVIC_IC.sub("iC", word))
+    if lang not in _J_IS_SOUNDED:
+        word = _SLAVIC_J.sub("", word)
     for spelling, sound in _COMMON_LATIN:
         word = word.replace(spelling, sound)
     word = word.replace("ch", "k" if lang == "it" else "C")

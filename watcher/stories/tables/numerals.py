@@ -60,11 +60,18 @@ ONLY_IN = {
 }
 """Numerals that are common words elsewhere, and the languages in which alone they count."""
 
-AFTER_TENS = """
-1 | one un une uno una um uma jeden bir один одна одного одну одной однієї
-2 | two deux dos dois duas dwa dwie dwoch iki два две двух двум дві двох
-"""
-"""Common words that are numbers behind a ten: ``fifty-two``."""
+AFTER_TENS = {
+    "en": "one=1 two=2",
+    "ru": "один=1 одна=1 одного=1 одну=1 одной=1 два=2 две=2 двух=2 двум=2",
+    "uk": "один=1 одна=1 одного=1 одну=1 однієї=1 два=2 дві=2 двох=2 двом=2",
+    "fr": "un=1 une=1 deux=2",
+    "es": "un=1 uno=1 una=1 dos=2",
+    "it": "un=1 uno=1 una=1 due=2",
+    "pt": "um=1 uma=1 dois=2 duas=2",
+    "pl": "jeden=1 dwa=2 dwie=2 dwoch=2",
+    "tr": "bir=1 iki=2",
+}
+"""Common words that are numbers behind a ten, by language: ``fifty-two``."""
 
 UNITS = {
     "de": "ein zwei drei vier funf sechs sieben acht neun",
