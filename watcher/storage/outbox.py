@@ -60,50 +60,8 @@ class Outbox:
         id, so that the receiving side can tell a repeat. What a person called irrelevant while it
         was held is cancelled, unless it is all that would tell the receiver of a story that stands.
         """
-        other = hits.alias()
-        also, also_alert, also_hit = deliveries.alias(), alerts.alias(), hits.alias()
-        told_by_another = (
-            select(also.c.id)
-            .join(also_alert, also_alert.c.id == also.c.alert_id)
-            .join(also_hit, also_hit.c.id == also_alert.c.hit_id)
-            .where(
-                also_alert.c.story_id == alerts.c.story_id,
-                also.c.receiver == receiver,
-                also.c.state != DeliveryState.FAILED,
-                func.coalesce(also_hit.c.verdict, "") != Verdict.IRRELEVANT,
-            )
-        )
-        stands = select(other.c.id).where(
-            other.c.story_id == hits.c.story_id,
-            other.c.kind == HitKind.HIT,
-            func.coalesce(other.c.verdict, "") != Verdict.IRRELEVANT,
-        )
-        irrelevant = (
-            select(alerts.c.id)
-            .join(hits, hits.c.id == alerts.c.hit_id)
-            .where(
-                alerts.c.id == deliveries.c.alert_id,
-                hits.c.verdict == Verdict.IRRELEVANT,
-                or_(~stands.exists(), told_by_another.exists()),
-            )
-        )
         with self._database.writing() as connection:
-            connection.execute(
-                update(deliveries)
-                .where(
-                    _due(now),
-                    deliveries.c.receiver == receiver,
-                    deliveries.c.held.in_(("group", "schedule", "quiet")),
-                    deliveries.c.attempts == 0,
-                    irrelevant.exists(),
-                )
-                .values(
-                    state=DeliveryState.FAILED,
-                    next_try_at=None,
-                    held=None,
-                    last_error="called irrelevant while it was held",
-                )
-            )
+            _cancel_dismissed(connection, receiver, now)
             rows = connection.execute(
                 select(deliveries.c.id, deliveries.c.message, deliveries.c.created_at)
                 .where(_due(now), deliveries.c.receiver == receiver)
@@ -358,6 +316,54 @@ _UNCLAIMED: dict[str, Any] = {
     "message": case((deliveries.c.attempts > 1, deliveries.c.message), else_=None),
     "first_tried_at": case((deliveries.c.attempts > 1, deliveries.c.first_tried_at), else_=None),
 }
+
+
+def _cancel_dismissed(connection: Connection, receiver: str, now: datetime) -> None:
+    """End what is due, was held and never tried, and was called irrelevant meanwhile, unless it is
+    all that would tell the receiver of a story that stands."""
+    other = hits.alias()
+    stands = select(other.c.id).where(
+        other.c.story_id == hits.c.story_id,
+        other.c.kind == HitKind.HIT,
+        func.coalesce(other.c.verdict, "") != Verdict.IRRELEVANT,
+    )
+    also, also_alert, also_hit = deliveries.alias(), alerts.alias(), hits.alias()
+    told_by_another = (
+        select(also.c.id)
+        .join(also_alert, also_alert.c.id == also.c.alert_id)
+        .join(also_hit, also_hit.c.id == also_alert.c.hit_id)
+        .where(
+            also_alert.c.story_id == alerts.c.story_id,
+            also.c.receiver == receiver,
+            also.c.state != DeliveryState.FAILED,
+            func.coalesce(also_hit.c.verdict, "") != Verdict.IRRELEVANT,
+        )
+    )
+    dismissed = (
+        select(alerts.c.id)
+        .join(hits, hits.c.id == alerts.c.hit_id)
+        .where(
+            alerts.c.id == deliveries.c.alert_id,
+            hits.c.verdict == Verdict.IRRELEVANT,
+            or_(~stands.exists(), told_by_another.exists()),
+        )
+    )
+    connection.execute(
+        update(deliveries)
+        .where(
+            _due(now),
+            deliveries.c.receiver == receiver,
+            deliveries.c.held.in_(("group", "schedule", "quiet")),
+            deliveries.c.attempts == 0,
+            dismissed.exists(),
+        )
+        .values(
+            state=DeliveryState.FAILED,
+            next_try_at=None,
+            held=None,
+            last_error="called irrelevant while it was held",
+        )
+    )
 
 
 def _accepted(batch: Batch) -> str:

@@ -195,11 +195,6 @@ _AND = frozenset(["y", "e", "et", "i", "und"])
 _JOINING = " \u00a0-\u2010\u2011" + "".join(_AND)
 
 
-def _listed(table: str) -> dict[str, int]:
-    lines = [line.split("|") for line in table.strip().splitlines()]
-    return {fold(word): int(value) for value, stems in lines for word in stems.split()}
-
-
 @cache
 def _after_tens(lang: str | None) -> dict[str, int]:
     pairs = [pair.split("=") for pair in AFTER_TENS.get(lang or "", "").split()]
@@ -221,7 +216,8 @@ def _numerals() -> dict[str, int]:
     for score, georgian in enumerate(TENS["ka"].split(), start=1):
         for unit, said in enumerate(units["ka"], start=1):
             joined[f"{georgian}და{said}"] = 20 * score + unit
-    return joined | _listed(NUMERALS)
+    lines = [line.split("|") for line in NUMERALS.strip().splitlines()]
+    return joined | {fold(word): int(value) for value, stems in lines for word in stems.split()}
 
 
 @cache

@@ -22,7 +22,6 @@ _SHORTEST_COPY = 25
 _MOST_CONSIDERED = 48
 _MOST_COMPARED = 8
 """Candidates that show what is common these days, and those that are compared in full."""
-_MAX_CLAIM_LEAD = timedelta(days=2)
 _MOST_SHARED = 8
 _OPEN = 0.4
 """From this likelihood on a story's tellings leave it open whether an article tells it too."""
